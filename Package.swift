@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+/// A library target that is also a product, so that other packages can depend on it.
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+/// The tests of one library.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: [.byName(name: name)] + dependencies,
+    swiftSettings: swiftSettings)
+}
+
+let libraries = [
+  "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Synthesis",
+  "Inspection",
+]
+
+let package = Package(
+  name: "sdtool",
+  products: [.executable(name: "sdtool", targets: ["sdtool"])]
+    + libraries.map { .library(name: $0, targets: [$0]) },
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CJSON", providers: [.apt(["libjson-c-dev"])]),
+    .target(name: "CKernels"),
+    library("Tensors", ["CKernels"]),
+    library("StrictJSON", []),
+    library("JSON", ["StrictJSON", "CJSON"]),
+    library("SafeTensors", ["Tensors", "StrictJSON"]),
+    library("Checkpoint", ["Tensors", "SafeTensors", "JSON", "CZlib"]),
+    library("StableDiffusion", ["Tensors"]),
+    library("Synthesis", ["Tensors", "SafeTensors", "Checkpoint", "StableDiffusion"]),
+    library(
+      "Inspection",
+      [
+        "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "JSON", "CZlib",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    .executableTarget(
+      name: "sdtool",
+      dependencies: [
+        "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Synthesis", "Inspection",
+        "JSON", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+    tests("Tensors", []),
+    tests("StrictJSON", ["JSON"]),
+    tests("SafeTensors", ["JSON"]),
+    tests("Checkpoint", []),
+    tests("StableDiffusion", []),
+    tests("Inspection", ["Synthesis"]),
+    .testTarget(name: "CommandTests", dependencies: ["sdtool"], swiftSettings: swiftSettings),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -22,7 +22,10 @@ public struct SafeTensorsLayout: Sendable {
 
   /// Lays out a file.
   ///
-  /// - Parameter metadata: the texts of `__metadata__`; `nil` writes none, not even an empty one.
+  /// - Parameters:
+  ///   - tensors: what will be in the file.
+  ///   - metadata: the texts of `__metadata__`; `nil` writes none, not even an empty one.
+  ///   - order: in which order the data lies.
   /// - Throws: ``Rule/reservedName``, ``Rule/duplicateTensor``, ``Rule/duplicateMetadata``,
   ///   ``Rule/headerTooLarge`` or ``Rule/sizeOverflow``.
   public init(

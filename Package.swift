@@ -18,7 +18,7 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 /// The tests of one library.
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
-    name: name + "Tests", dependencies: [.byName(name: name)] + dependencies,
+    name: name + "Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies,
     swiftSettings: swiftSettings)
 }
 
@@ -59,14 +59,17 @@ let package = Package(
         "JSON", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
     tests("Tensors", []),
     tests("StrictJSON", ["JSON"]),
     tests("JSON", []),
-    tests("SafeTensors", ["JSON"]),
-    tests("Checkpoint", []),
+    tests(
+      "SafeTensors",
+      ["JSON", "StrictJSON", .product(name: "Crypto", package: "swift-crypto")]),
+    tests("Checkpoint", ["JSON", .product(name: "Crypto", package: "swift-crypto")]),
     tests("StableDiffusion", []),
     tests("Inspection", ["Synthesis"]),
-    .testTarget(name: "CommandTests", dependencies: ["sdtool"], swiftSettings: swiftSettings),
+    .testTarget(name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]
 )

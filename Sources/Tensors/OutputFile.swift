@@ -122,7 +122,7 @@ public final class OutputFile: Sendable {
   /// Linux's `O_TMPFILE`, which its headers spell as an expression that Swift does not import.
   private static let withoutName: CInt = 0o20_000_000 | O_DIRECTORY
 
-  private static func temporaryName(for path: String) -> String {
+  static func temporaryName(for path: String) -> String {
     let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
     let random = String(UInt64.random(in: .min ... .max), radix: 36)
     return folder(of: path) + "/.\(name).\(random).partial"

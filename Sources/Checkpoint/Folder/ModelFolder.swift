@@ -1,5 +1,5 @@
 import Glibc
-public import Tensors
+import Tensors
 
 /// A folder whose files may be read: those in it, and those that the Hugging Face cache links to.
 ///
@@ -23,21 +23,8 @@ struct ModelFolder: Sendable {
     self.realPath = realPath
   }
 
-  /// The names in the folder, sorted by bytes; the empty list if it cannot be read.
-  func entries() -> [String] {
-    guard let stream = unsafe opendir(path) else { return [] }
-    defer { unsafe closedir(stream) }
-    var names: [String] = []
-    while let entry = unsafe readdir(stream) {
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) {
-          unsafe String(validatingCString: $0)
-        }
-      }
-      if let name, name != ".", name != ".." { names.append(name) }
-    }
-    return names.sorted { TensorName($0) < TensorName($1) }
-  }
+  /// The names in the folder, sorted by bytes; none if it cannot be read.
+  func entries() -> [String] { folderEntries(of: path) }
 
   /// Whether a file or folder of that name exists.
   func contains(_ name: String) -> Bool {

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Inspection
+
+/// How a command writes to the terminal.
+struct OutputOptions: ParsableArguments {
+  /// When to use colour.
+  enum Color: String, CaseIterable, ExpressibleByArgument { case auto, always, never }
+
+  @Option(help: "Colour: auto (on a terminal, unless NO_COLOR is set), always or never.")
+  var color: Color = .auto
+
+  @Option(name: .customLong("width"), help: "Columns to fit the text to (default: the terminal's).")
+  var requestedWidth: Int?
+
+  func validate() throws {
+    if let requestedWidth, !(40...1000).contains(requestedWidth) {
+      throw ValidationError("--width must be from 40 to 1000")
+    }
+  }
+
+  /// The number of columns to use.
+  var width: Int { requestedWidth ?? Terminal.width }
+
+  /// Colours, or none.
+  var style: Style {
+    switch color {
+    case .always: .ansi
+    case .never: .plain
+    case .auto:
+      Terminal.isInteractive && (Terminal.environment("NO_COLOR") ?? "").isEmpty
+        && Terminal.environment("TERM") != "dumb" ? .ansi : .plain
+    }
+  }
+}
+
+/// How much of the machine a command uses.
+struct MachineOptions: ParsableArguments {
+  @Option(help: "Number of threads (default: all processors).")
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, !(1...256).contains(threads) {
+      throw ValidationError("--threads must be from 1 to 256")
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+
+/// The command line: parses arguments, calls a library, prints.
+@main
+struct SDTool: ParsableCommand {
+  static let version = "0.1.0"
+
+  static let configuration = CommandConfiguration(
+    commandName: "sdtool",
+    abstract: "Opens, checks and identifies Stable Diffusion 1.5 model files.",
+    discussion: """
+      Reads safetensors files, PyTorch checkpoints (zip, legacy and unpacked folders) and diffusers \
+      folders, told apart by their contents. Nothing in a file is ever executed.
+
+      Exit codes: 0 clean, 1 findings, 2 unreadable, broken or unsafe file, 64 wrong usage.
+      """,
+    version: version,
+    subcommands: [Inspect.self, Validate.self, Hash.self, Synth.self, Rules.self])
+}
+
+extension ExitCode {
+  /// There are findings at or above the level asked for.
+  static let findings = ExitCode(1)
+  /// A file is unreadable, broken or unsafe.
+  static let unreadable = ExitCode(2)
+}

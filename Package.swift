@@ -23,8 +23,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let libraries = [
-  "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Synthesis",
-  "Inspection",
+  "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
+  "Synthesis", "Inspection",
 ]
 
 let package = Package(
@@ -39,12 +39,14 @@ let package = Package(
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CJSON", providers: [.apt(["libjson-c-dev"])]),
     .target(name: "CKernels"),
+    .target(name: "CVocabulary", exclude: ["merges.z"]),
     library("Tensors", ["CKernels"]),
     library("StrictJSON", []),
     library("JSON", ["Tensors", "StrictJSON", "CJSON"]),
     library("SafeTensors", ["Tensors", "StrictJSON"]),
     library("Checkpoint", ["Tensors", "SafeTensors", "JSON", "CZlib"]),
     library("StableDiffusion", ["Tensors"]),
+    library("Vocabulary", ["CVocabulary", "CZlib"]),
     library("Synthesis", ["Tensors", "SafeTensors", "Checkpoint", "StableDiffusion"]),
     library(
       "Inspection",
@@ -68,6 +70,7 @@ let package = Package(
       ["JSON", "StrictJSON", .product(name: "Crypto", package: "swift-crypto")]),
     tests("Checkpoint", ["JSON", .product(name: "Crypto", package: "swift-crypto")]),
     tests("StableDiffusion", []),
+    tests("Vocabulary", ["JSON", .product(name: "Crypto", package: "swift-crypto")]),
     tests("Inspection", ["Synthesis"]),
     .testTarget(name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
   ],

@@ -9,8 +9,7 @@ public import Tensors
 ///
 ///     findModels(in: ["models"])   // ["models/a.safetensors", "models/sub/b.ckpt"]
 ///
-/// - Parameters:
-///   - paths: files and folders, as the user named them.
+/// - Parameter paths: files and folders, as the user named them.
 /// - Returns: the path of each model. A path that does not exist is among them: opening it says so.
 public func findModels(in paths: [String]) -> [String] {
   var found: [String] = []

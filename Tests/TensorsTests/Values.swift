@@ -42,6 +42,6 @@ extension Conversion {
     var middle = raw._mutatingExtracting(1..<count + 1)
     let overflows = unsafe convert(shifted.span.bytes.extracting(1...), into: &middle, path: path)
     precondition(result.first == 0xEE && result.last == 0xEE)
-    return (Array(result[1...count]), overflows)
+    return (Array(result[1..<count + 1]), overflows)
   }
 }

@@ -1,7 +1,5 @@
 #include "vectors.h"
 
-#pragma STDC FP_CONTRACT OFF
-
 // Sign, `exponent` bits, then the rest; no infinity unless `ieee`.
 static uint32_t value(uint32_t code, int exponent_bits, int bias, int ieee, int fnuz) {
   int mantissa_bits = 7 - exponent_bits;
@@ -12,7 +10,8 @@ static uint32_t value(uint32_t code, int exponent_bits, int bias, int ieee, int 
   if (fnuz) {
     if (code == 0x80) return 0x7FC00000;
   } else if (ieee) {
-    if (exponent == top) return sign | 0x7F800000 | (mantissa ? 0x400000 | mantissa << (23 - mantissa_bits) : 0);
+    uint32_t payload = mantissa ? 0x400000 | mantissa << (23 - mantissa_bits) : 0;
+    if (exponent == top) return sign | 0x7F800000 | payload;
   } else if ((code & 0x7F) == 0x7F) {
     return sign | 0x7FC00000;
   }

@@ -75,6 +75,8 @@ public struct TensorStatistics: Hashable, Sendable {
     high = max(high, next.high)
     sum += next.sum
     sumOfSquares += next.sumOfSquares
+    // Infinities of both signs would make NaN, which equals nothing.
+    if !sum.isFinite { sum = .infinity }
   }
 }
 
@@ -94,14 +96,17 @@ extension TensorStatistics {
   /// The greatest magnitude of a finite value, or `nil` if there is none.
   public var maximumMagnitude: Double? { finiteCount > 0 ? max(abs(low), abs(high)) : nil }
 
-  /// The mean of the finite values, or `nil` if there is none.
-  public var mean: Double? { finiteCount > 0 ? sum / Double(finiteCount) : nil }
+  /// The mean of the finite values, or `nil` if there is none or their sum is out of range.
+  public var mean: Double? {
+    finiteCount > 0 && sum.isFinite ? sum / Double(finiteCount) : nil
+  }
 
-  /// The standard deviation of the finite values about their mean, or `nil` if there is none.
+  /// The standard deviation of the finite values about their mean, or `nil` if there is none
+  /// or the sum of their squares is out of range.
   ///
   /// Of the values as they are, not as a sample of others: divided by their number.
   public var standardDeviation: Double? {
-    guard let mean else { return nil }
+    guard let mean, sumOfSquares.isFinite else { return nil }
     guard low < high else { return 0 }
     return max(0, sumOfSquares / Double(finiteCount) - mean * mean).squareRoot()
   }

@@ -39,9 +39,9 @@ extension Conversion {
     var result = [UInt8](repeating: 0xEE, count: count + 2)
     var span = result.mutableSpan
     var raw = unsafe span.mutableBytes
-    var middle = raw.extracting(1..<count + 1)
-    let overflows = convert(shifted.span.bytes.extracting(1...), into: &middle, path: path)
+    var middle = raw._mutatingExtracting(1..<count + 1)
+    let overflows = unsafe convert(shifted.span.bytes.extracting(1...), into: &middle, path: path)
     precondition(result.first == 0xEE && result.last == 0xEE)
-    return (Array(result[1...count]), overflows)
+    return (Array(result[1..<count + 1]), overflows)
   }
 }

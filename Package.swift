@@ -24,7 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
-  "Synthesis", "Inspection",
+  "Conversion", "Synthesis", "Inspection",
 ]
 
 let package = Package(
@@ -47,7 +47,10 @@ let package = Package(
     library("Checkpoint", ["Tensors", "SafeTensors", "JSON", "CZlib"]),
     library("StableDiffusion", ["Tensors"]),
     library("Vocabulary", ["CVocabulary", "CZlib"]),
-    library("Synthesis", ["Tensors", "SafeTensors", "Checkpoint", "StableDiffusion"]),
+    library(
+      "Conversion",
+      ["Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary", "JSON"]),
+    library("Synthesis", ["Tensors", "StableDiffusion"]),
     library(
       "Inspection",
       [
@@ -57,8 +60,8 @@ let package = Package(
     .executableTarget(
       name: "sdtool",
       dependencies: [
-        "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Synthesis", "Inspection",
-        "JSON", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Conversion", "Synthesis",
+        "Inspection", "JSON", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),

@@ -35,7 +35,7 @@ public struct Conv<Leaf> {
     self.stride = stride
     self.padding = padding ?? (kernel == 1 ? .none : .around)
     let s = s.module(Role.conv.className)
-    let operation = Operation.conv(kernel: kernel, stride: stride, padding: self.padding)
+    let operation = LayerOperation.conv(kernel: kernel, stride: stride, padding: self.padding)
     weight = s.parameter(
       .weight, operation, [output, input, kernel, kernel], matrixInDiffusers: matrixInDiffusers,
       optional: optional)
@@ -91,7 +91,7 @@ public struct Norm<Leaf> {
   }
 
   private static func leaves(
-    _ s: Scope<Leaf>, _ channels: Int, _ operation: Operation
+    _ s: Scope<Leaf>, _ channels: Int, _ operation: LayerOperation
   ) -> (Leaf, Leaf) {
     let s = s.module(operation.role.className)
     return (

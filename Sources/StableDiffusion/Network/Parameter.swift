@@ -50,7 +50,7 @@ public struct Parameter: Hashable, Sendable {
   /// Which of the layer's tensors it is.
   public let slot: Slot
   /// What the layer does.
-  public let operation: Operation
+  public let operation: LayerOperation
   /// Its size along each axis, as in the original checkpoints.
   public let shape: [Int]
   /// The model it belongs to.

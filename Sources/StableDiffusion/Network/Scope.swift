@@ -47,7 +47,7 @@ struct Scope<Leaf> {
 
   /// What stands for one tensor of the layer at this spot.
   func parameter(
-    _ slot: Parameter.Slot, _ operation: Operation, _ shape: [Int],
+    _ slot: Parameter.Slot, _ operation: LayerOperation, _ shape: [Int],
     matrixInDiffusers: Bool = false, optional: Bool = false
   ) -> Leaf {
     leaf(

@@ -1,5 +1,5 @@
 import Glibc
-public import Tensors
+import Tensors
 
 /// The models that the user meant with `paths`, in order and without repetition.
 ///

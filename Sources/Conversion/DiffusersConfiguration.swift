@@ -30,7 +30,9 @@ public struct DiffusersConfiguration: Sendable {
     func add(_ path: String, _ value: JSONValue) throws(Fault) {
       texts.append((path, Array((try value.serialized(pretty: true) + "\n").utf8)))
     }
-    for component in components { try add(component.folder + "/config.json", config(of: component)) }
+    for component in components {
+      try add(component.folder + "/config.json", config(of: component))
+    }
     guard components == Component.allCases else { return texts }
     try add("model_index.json", index)
     try add("scheduler/scheduler_config.json", Self.scheduler)

@@ -24,7 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
-  "Conversion", "Synthesis", "Inspection",
+  "Layouts", "Synthesis", "Inspection",
 ]
 
 let package = Package(
@@ -48,7 +48,7 @@ let package = Package(
     library("StableDiffusion", ["Tensors"]),
     library("Vocabulary", ["CVocabulary", "CZlib"]),
     library(
-      "Conversion",
+      "Layouts",
       ["Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary", "JSON"]),
     library("Synthesis", ["Tensors", "StableDiffusion"]),
     library(
@@ -60,7 +60,7 @@ let package = Package(
     .executableTarget(
       name: "sdtool",
       dependencies: [
-        "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Conversion", "Synthesis",
+        "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
         "Inspection", "JSON", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

@@ -74,22 +74,36 @@ CK_EACH(bf16, uint16_t, int16_t, 15)
 CK_EACH(f32, uint32_t, int32_t, 31)
 CK_EACH(f64, uint64_t, int64_t, 63)
 
+// One loop for each arithmetic: halves, brain floats, singles, doubles rounded to singles, and
+// doubles rounded so that they can be rounded again.
+enum { CK_VIA_F16, CK_VIA_BF16, CK_VIA_F32, CK_VIA_F64, CK_VIA_ODD, CK_VIA_COUNT };
+
+typedef uint64_t ck_merge_loop(const uint8_t *, const uint8_t *, const uint8_t *, uint8_t *,
+                               size_t, double);
+
+typedef struct ck_merge_loops {
+  ck_merge_loop *lerp[CK_VIA_COUNT], *add[CK_VIA_COUNT];
+} ck_merge_loops;
+
 #define CK_NAME(f) ck_portable_##f
 #include "loops.h"
+#include "merge_loops.h"
 #undef CK_NAME
 
 #ifdef CK_X86
 #define CK_HALF 1
-#pragma clang attribute push(__attribute__((target("avx2,f16c"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,f16c,fma"))), apply_to = function)
 #define CK_NAME(f) ck_avx2_##f
 #include "loops.h"
+#include "merge_loops.h"
 #undef CK_NAME
 #pragma clang attribute pop
 
 #pragma clang attribute push(                                                                      \
-    __attribute__((target("avx2,f16c,avx512f,avx512bw,avx512vl,avx512dq"))), apply_to = function)
+    __attribute__((target("avx2,f16c,fma,avx512f,avx512bw,avx512vl,avx512dq"))), apply_to = function)
 #define CK_NAME(f) ck_avx512_##f
 #include "loops.h"
+#include "merge_loops.h"
 #undef CK_NAME
 #pragma clang attribute pop
 #endif
@@ -99,7 +113,9 @@ ck_path ck_best_path(void) {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
     return CK_AVX512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c")) return CK_AVX2;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c") &&
+      __builtin_cpu_supports("fma"))
+    return CK_AVX2;
 #endif
   return CK_PORTABLE;
 }
@@ -193,4 +209,46 @@ uint64_t ck_convert(ck_path path, ck_type from, ck_type to, const void *source, 
     done += n;
   }
   return overflows;
+}
+
+static const ck_merge_loops *merge_loops(ck_path path) {
+#ifdef CK_X86
+  if (path == CK_AVX512) return &ck_avx512_merge_loops;
+  if (path == CK_AVX2) return &ck_avx2_merge_loops;
+#endif
+  (void)path;
+  return &ck_portable_merge_loops;
+}
+
+uint64_t ck_merge(ck_path path, ck_merge_kind kind, const ck_type types[], ck_type to,
+                  const void *const sources[], void *destination, size_t count, double t,
+                  int singles) {
+  const int inputs = kind == CK_LERP ? 2 : 3;
+  ck_merge_loop *const *loop =
+      kind == CK_LERP ? merge_loops(path)->lerp : merge_loops(path)->add;
+  int same = 1, narrow = to == CK_F16 || to == CK_BF16;
+  for (int i = 0; i < inputs; i++) {
+    same &= types[i] == to;
+    narrow &= size_of(types[i]) <= 2;
+  }
+  const uint8_t *a = sources[0], *b = sources[1], *c = inputs == 3 ? sources[2] : sources[0];
+  if (same && to == CK_F16) return loop[CK_VIA_F16](a, b, c, destination, count, t);
+  if (same && to == CK_BF16) return loop[CK_VIA_BF16](a, b, c, destination, count, t);
+  const int via = narrow || singles ? CK_VIA_F32 : to == CK_F32 ? CK_VIA_F64 : CK_VIA_ODD;
+  if (same) return loop[via](a, b, c, destination, count, t);
+
+  float blocks[3][CK_BLOCK], result[CK_BLOCK];
+  uint8_t *d = destination;
+  uint64_t special = 0;
+  for (size_t done = 0; done < count;) {
+    size_t n = count - done < CK_BLOCK ? count - done : CK_BLOCK;
+    for (int i = 0; i < inputs; i++)
+      ck_convert(path, types[i], CK_F32, (const uint8_t *)sources[i] + done * size_of(types[i]),
+                 blocks[i], n);
+    special += loop[via]((uint8_t *)blocks[0], (uint8_t *)blocks[1], (uint8_t *)blocks[2],
+                         (uint8_t *)result, n, t);
+    special += ck_convert(path, CK_F32, to, result, d + done * size_of(to), n);
+    done += n;
+  }
+  return special;
 }

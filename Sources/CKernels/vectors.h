@@ -38,6 +38,11 @@ typedef CK_VECTOR(_Float16) ck_f16x16;
 #define CK_MIN(a, b) CK_SELECT((a) < (b), a, b)
 #define CK_MAX(a, b) CK_SELECT((a) > (b), a, b)
 #endif
+#if defined(__has_builtin) && __has_builtin(__builtin_elementwise_fma)
+#define CK_FMA(a, b, c) __builtin_elementwise_fma(a, b, c)
+#else
+#error "a compiler with __builtin_elementwise_fma is needed; the clang of every Swift 6 has it"
+#endif
 #define CK_INLINE static inline __attribute__((always_inline))
 
 // The value of one half, single or double as a double; exact.

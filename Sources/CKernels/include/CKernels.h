@@ -55,4 +55,18 @@ ck_statistics ck_examine(ck_path path, ck_type type, const void *values, size_t 
 uint64_t ck_convert(ck_path path, ck_type from, ck_type to, const void *source, void *destination,
                     size_t count);
 
+/// A linear merge: `fma(t, b - a, a)` for |t| < ½ and `fma(t - 1, b - a, b)` otherwise, or
+/// `fma(t, b - c, a)`.
+typedef enum ck_merge_kind { CK_LERP, CK_ADD_DIFFERENCE } ck_merge_kind;
+
+/// Merges `count` values and rounds once to `to`, which is F16, BF16 or F32.
+///
+/// `sources` and `types` are two for `CK_LERP` and three for `CK_ADD_DIFFERENCE`: F16, BF16, F32 or
+/// an 8-bit floating-point type. The arithmetic is single precision where no source and not the
+/// result has more than 16 bits, or where `singles` is not 0; else double precision.
+/// Returns how many results are infinite or NaN.
+uint64_t ck_merge(ck_path path, ck_merge_kind kind, const ck_type types[], ck_type to,
+                  const void *const sources[], void *destination, size_t count, double t,
+                  int singles);
+
 #endif

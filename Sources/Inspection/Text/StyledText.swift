@@ -92,6 +92,9 @@ package struct StyledText: Sendable {
           next = end
         }
       }
+      // Of several spaces at a break, none is at the end or the beginning of a line.
+      while end > start + 1, cells[end - 1].character == " " { end -= 1 }
+      while next < cells.count, next > end, cells[next].character == " " { next += 1 }
       var line = StyledText()
       for cell in cells[start..<end] { line.append(String(cell.character), cell.ink) }
       lines.append(line)

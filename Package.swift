@@ -74,7 +74,7 @@ let package = Package(
     tests("Checkpoint", ["JSON", .product(name: "Crypto", package: "swift-crypto")]),
     tests("StableDiffusion", []),
     tests("Vocabulary", ["JSON", .product(name: "Crypto", package: "swift-crypto")]),
-    tests("Inspection", ["Synthesis"]),
+    tests("Inspection", ["Synthesis", "JSON"]),
     .testTarget(name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]

@@ -132,7 +132,15 @@ extension Severity {
 ///
 /// Source: SARIF 2.1.0, sections 3.11.5 and 3.11.6.
 private func messageText(_ text: String) -> String {
-  text.replacing("{", with: "{{").replacing("}", with: "}}").replacing("](", with: "] (")
+  var result = String.UnicodeScalarView()
+  var previous: UnicodeScalar = " "
+  for scalar in text.unicodeScalars {
+    if scalar == "{" || scalar == "}" { result.append(scalar) }
+    if scalar == "(", previous == "]" { result.append(" ") }
+    result.append(scalar)
+    previous = scalar
+  }
+  return String(result)
 }
 
 /// A path as a relative URI reference, or a `file:` URI if it is absolute.

@@ -24,11 +24,9 @@ struct OutputOptions: ParsableArguments {
   /// Colours, or none.
   var style: Style {
     switch color {
-    case .always: .ansi
+    case .always: .colored
     case .never: .plain
-    case .auto:
-      Terminal.isInteractive && (Terminal.environment("NO_COLOR") ?? "").isEmpty
-        && Terminal.environment("TERM") != "dumb" ? .ansi : .plain
+    case .auto: Style(isTerminal: Terminal.isInteractive) { Terminal.environment($0) }
     }
   }
 }

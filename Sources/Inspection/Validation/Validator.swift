@@ -53,7 +53,7 @@ private func validate(_ path: String, options: ValidationOptions, threads: Int) 
     if options.readsValues {
       let selection = model.tensors(of: required)
       findings += try checkValues(of: model.source, selection: selection, width: threads)
-      findings += try checkHashes(of: model.source)
+      findings += try falseHashes(of: model.source)
       try model.source.verifyChecksums(width: threads)
     }
     try model.source.checkUnchanged()
@@ -62,6 +62,16 @@ private func validate(_ path: String, options: ValidationOptions, threads: Int) 
   }
   return FileReport(
     path: path, title: model.title, findings: findings.map { $0.at(path) }, unreadable: unreadable)
+}
+
+/// The hashes in the metadata that are not those of the contents.
+private func falseHashes(of source: any TensorSource) throws(Fault) -> [Fault] {
+  try source.hashClaims().filter { !$0.isTrue }.map { claim in
+    Fault(
+      .falseHash, "states a hash in its metadata ('\(claim.key)') that its contents do not have",
+      path: source.path, expected: claim.computed, found: claim.claimed,
+      hint: "the file was edited after the hash was made, or the hash was copied from elsewhere")
+  }
 }
 
 extension InspectedModel {

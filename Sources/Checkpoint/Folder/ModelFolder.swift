@@ -60,7 +60,10 @@ struct ModelFolder: Sendable {
     guard count >= 0, let real = Self.resolve(path) else { throw .refused("follow the link", path) }
     if real.hasPrefix(realPath + "/") { return }
     let text = String(decoding: target[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    guard Self.isCacheLink(text) else {
+    // The end of a chain counts, too: the cache's file must not be a link that leads on.
+    guard Self.isCacheLink(text),
+      real.split(separator: "/").suffix(2) == text.split(separator: "/").suffix(2)
+    else {
       throw Fault(
         .linkOutside, "is a link out of the folder", path: path, found: "'\(text)'",
         hint: "replace the link by the file if you trust it")

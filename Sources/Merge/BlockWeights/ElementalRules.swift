@@ -86,7 +86,9 @@ public struct ElementalRules: Hashable, Sendable {
   /// - Parameters:
   ///   - name: its name in a single-file checkpoint.
   ///   - place: where it is.
+  ///   - dialect: the convention by which places belong to blocks.
   ///   - isKept: whether the dialect or a setting keeps the place from the first model.
+  /// - Returns: the ratio as written.
   func ratio(
     for name: TensorName, at place: Place, in dialect: Dialect, isKept: Bool
   ) -> Double? {

@@ -75,6 +75,7 @@ extension PlaceTable {
   /// - Parameters:
   ///   - barWidth: the length of a bar for weight 1, in characters.
   ///   - isASCII: whether bars are drawn with `#` only.
+  /// - Returns: lines that end with a line break.
   public func text(barWidth: Int = 20, isASCII: Bool = false) -> String {
     let cells = rows.map { row in
       [

@@ -72,6 +72,7 @@ public struct TensorWeights: Hashable, Sendable {
   /// - Parameters:
   ///   - name: its name in a single-file checkpoint, which elemental rules look at.
   ///   - place: where it is in the network.
+  /// - Returns: the weight of the second model, or that the tensor stays the first model's.
   public func weight(for name: TensorName, at place: Place) -> PlaceWeight {
     let weight = places[place]
     guard

@@ -4,7 +4,11 @@ import Tensors
 ///
 /// Only decimal numbers: no infinities, NaN or hexadecimal, which `Double` would accept.
 ///
-/// - Parameter place: what the weight is for, in messages: `"position 3 (IN01)"`.
+/// - Parameters:
+///   - text: the number, without spaces around it.
+///   - place: what the weight is for, in messages: `"position 3 (IN01)"`.
+/// - Returns: the number, which is finite.
+/// - Throws: ``Tensors/Rule/weightSyntax`` or ``Tensors/Rule/randomWeight``.
 func readWeight(_ text: some StringProtocol, at place: String) throws(Fault) -> Double {
   let text = String(text)
   if ["R", "U", "X"].contains(text) {

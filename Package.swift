@@ -23,8 +23,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let libraries = [
-  "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Synthesis",
-  "Inspection", "Merge",
+  "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
+  "Layouts", "Synthesis", "Inspection", "Merge",
 ]
 
 let package = Package(
@@ -40,13 +40,18 @@ let package = Package(
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CJSON", providers: [.apt(["libjson-c-dev"])]),
     .target(name: "CKernels"),
+    .target(name: "CVocabulary", exclude: ["merges.z"]),
     library("Tensors", ["CKernels"]),
     library("StrictJSON", []),
     library("JSON", ["Tensors", "StrictJSON", "CJSON"]),
     library("SafeTensors", ["Tensors", "StrictJSON"]),
     library("Checkpoint", ["Tensors", "SafeTensors", "JSON", "CZlib"]),
     library("StableDiffusion", ["Tensors"]),
-    library("Synthesis", ["Tensors", "SafeTensors", "Checkpoint", "StableDiffusion"]),
+    library("Vocabulary", ["CVocabulary", "CZlib"]),
+    library(
+      "Layouts",
+      ["Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary", "JSON"]),
+    library("Synthesis", ["Tensors", "StableDiffusion"]),
     library(
       "Inspection",
       [
@@ -62,8 +67,8 @@ let package = Package(
     .executableTarget(
       name: "sdtool",
       dependencies: [
-        "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Synthesis", "Inspection",
-        "JSON", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
+        "Inspection", "JSON", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
@@ -75,8 +80,9 @@ let package = Package(
       ["JSON", "StrictJSON", .product(name: "Crypto", package: "swift-crypto")]),
     tests("Checkpoint", ["JSON", .product(name: "Crypto", package: "swift-crypto")]),
     tests("StableDiffusion", []),
-    tests("Inspection", ["Synthesis"]),
-    tests("Merge", ["JSON", "StableDiffusion"]),
+    tests("Vocabulary", ["JSON", .product(name: "Crypto", package: "swift-crypto")]),
+    tests("Inspection", ["Synthesis", "JSON"]),
+    tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON"]),
     .testTarget(name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]

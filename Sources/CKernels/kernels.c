@@ -1,1 +1,254 @@
-#include "CKernels.h"
+#include "vectors.h"
+#include <math.h>
+
+#pragma STDC FP_CONTRACT OFF
+
+// Values that a loop takes at once: few enough for 8-bit lane counts and a buffer in the first
+// cache, many enough that what is done per block does not show.
+#define CK_BLOCK 1024
+
+// What a pass has found so far. Sums are kept per lane: value i of a call goes to lane i mod 16,
+// whatever the path.
+typedef struct ck_state {
+  ck_statistics result;
+  ck_f64x16 sum, squares;
+} ck_state;
+
+typedef struct ck_loops {
+  void (*to_f32[CK_F64 + 1])(const uint8_t *, uint8_t *, size_t);
+  uint64_t (*f32_to_f16)(const uint8_t *, uint8_t *, size_t);
+  uint64_t (*f32_to_bf16)(const uint8_t *, uint8_t *, size_t);
+  uint64_t (*f64_to_f32)(const uint8_t *, uint8_t *, size_t);
+  void (*f32_to_f64)(const uint8_t *, uint8_t *, size_t);
+  void (*examine[CK_F64 + 1])(const uint8_t *, size_t, ck_state *);
+} ck_loops;
+
+static void ck_include(double value, ck_state *state) {
+  ck_statistics *r = &state->result;
+  // Adding zero turns -0 into +0.
+  if (value < r->minimum) r->minimum = value + 0.0;
+  if (value > r->maximum) r->maximum = value + 0.0;
+}
+
+// 60,000 in each type, rounded down: keys up to it need no closer look.
+static const int16_t ck_f16_large = 0x7B53;
+static const int16_t ck_bf16_large = 0x476A;
+static const int32_t ck_f32_large = 0x476A6000;
+static const int64_t ck_f64_large = 0x40ED4C0000000000;
+
+// Examines floating-point values one by one. `from` is a multiple of 16.
+#define CK_EACH(NAME, U, S, TOP)                                                                   \
+  static void ck_##NAME##_include_key(S key, ck_state *state) {                                    \
+    U bits = (U)(key ^ ((key >> TOP) & (S)(((U)1 << TOP) - 1)));                                   \
+    ck_include(ck_##NAME##_value(bits), state);                                                    \
+  }                                                                                                \
+  static void ck_##NAME##_each(const uint8_t *p, size_t n, ck_state *state) {                      \
+    const U infinity = ck_##NAME##_infinity, mask = (U)(((U)1 << TOP) - 1);                        \
+    for (size_t i = 0; i < n; i++) {                                                               \
+      U bits;                                                                                      \
+      memcpy(&bits, p + i * sizeof bits, sizeof bits);                                             \
+      U magnitude = bits & mask;                                                                   \
+      if (magnitude > infinity) {                                                                  \
+        state->result.nans += 1;                                                                   \
+      } else if (magnitude == infinity) {                                                          \
+        if (bits == magnitude) state->result.positive_infinities += 1;                             \
+        else state->result.negative_infinities += 1;                                               \
+      } else {                                                                                     \
+        double value = ck_##NAME##_value(bits);                                                    \
+        state->result.zeros += magnitude == 0;                                                     \
+        state->result.large += magnitude > (U)ck_##NAME##_large;                                   \
+        state->sum[i % CK_LANES] += value;                                                         \
+        state->squares[i % CK_LANES] += value * value;                                             \
+        ck_include(value, state);                                                                  \
+      }                                                                                            \
+    }                                                                                              \
+  }
+
+static const uint16_t ck_f16_infinity = 0x7C00;
+static const uint16_t ck_bf16_infinity = 0x7F80;
+static const uint32_t ck_f32_infinity = 0x7F800000;
+static const uint64_t ck_f64_infinity = 0x7FF0000000000000;
+
+CK_EACH(f16, uint16_t, int16_t, 15)
+CK_EACH(bf16, uint16_t, int16_t, 15)
+CK_EACH(f32, uint32_t, int32_t, 31)
+CK_EACH(f64, uint64_t, int64_t, 63)
+
+// One loop for each arithmetic: halves, brain floats, singles, doubles rounded to singles, and
+// doubles rounded so that they can be rounded again.
+enum { CK_VIA_F16, CK_VIA_BF16, CK_VIA_F32, CK_VIA_F64, CK_VIA_ODD, CK_VIA_COUNT };
+
+typedef uint64_t ck_merge_loop(const uint8_t *, const uint8_t *, const uint8_t *, uint8_t *,
+                               size_t, double);
+
+typedef struct ck_merge_loops {
+  ck_merge_loop *lerp[CK_VIA_COUNT], *add[CK_VIA_COUNT];
+} ck_merge_loops;
+
+#define CK_NAME(f) ck_portable_##f
+#include "loops.h"
+#include "merge_loops.h"
+#undef CK_NAME
+
+#ifdef CK_X86
+#define CK_HALF 1
+#pragma clang attribute push(__attribute__((target("avx2,f16c,fma"))), apply_to = function)
+#define CK_NAME(f) ck_avx2_##f
+#include "loops.h"
+#include "merge_loops.h"
+#undef CK_NAME
+#pragma clang attribute pop
+
+#pragma clang attribute push(                                                                      \
+    __attribute__((target("avx2,f16c,fma,avx512f,avx512bw,avx512vl,avx512dq"))), apply_to = function)
+#define CK_NAME(f) ck_avx512_##f
+#include "loops.h"
+#include "merge_loops.h"
+#undef CK_NAME
+#pragma clang attribute pop
+#endif
+
+ck_path ck_best_path(void) {
+#ifdef CK_X86
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+    return CK_AVX512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c") &&
+      __builtin_cpu_supports("fma"))
+    return CK_AVX2;
+#endif
+  return CK_PORTABLE;
+}
+
+static const ck_loops *loops(ck_path path) {
+#ifdef CK_X86
+  if (path == CK_AVX512) return &ck_avx512_loops;
+  if (path == CK_AVX2) return &ck_avx2_loops;
+#endif
+  (void)path;
+  return &ck_portable_loops;
+}
+
+static size_t size_of(ck_type type) {
+  switch (type) {
+  case CK_U16: case CK_I16: case CK_F16: case CK_BF16: return 2;
+  case CK_U32: case CK_I32: case CK_F32: return 4;
+  case CK_U64: case CK_I64: case CK_F64: return 8;
+  default: return 1;
+  }
+}
+
+static int is_f8(ck_type type) { return type >= CK_F8_E5M2 && type <= CK_F8_E4M3FNUZ; }
+
+static void look_up(const float table[256], const uint8_t *s, float *d, size_t n) {
+  for (size_t i = 0; i < n; i++) d[i] = table[s[i]];
+}
+
+static double lanes_total(ck_f64x16 *lanes) {
+  for (int width = CK_LANES / 2; width; width /= 2)
+    for (int i = 0; i < width; i++) (*lanes)[i] += (*lanes)[i + width];
+  return (*lanes)[0] + 0.0;
+}
+
+ck_statistics ck_examine(ck_path path, ck_type type, const void *values, size_t count) {
+  const ck_loops *l = loops(path);
+  ck_state state = {.result = {.count = count, .minimum = INFINITY, .maximum = -INFINITY}};
+  const uint8_t *p = values;
+  size_t size = size_of(type);
+  float table[256], block[CK_BLOCK];
+  if (is_f8(type)) ck_f8_table(type, table);
+  for (size_t done = 0; done < count;) {
+    size_t n = count - done < CK_BLOCK ? count - done : CK_BLOCK;
+    if (is_f8(type)) {
+      look_up(table, p, block, n);
+      l->examine[CK_F32]((const uint8_t *)block, n, &state);
+    } else {
+      l->examine[type](p, n, &state);
+    }
+    p += n * size;
+    done += n;
+  }
+  state.result.sum = lanes_total(&state.sum);
+  state.result.sum_of_squares = lanes_total(&state.squares);
+  return state.result;
+}
+
+uint64_t ck_convert(ck_path path, ck_type from, ck_type to, const void *source, void *destination,
+                    size_t count) {
+  const ck_loops *l = loops(path);
+  const uint8_t *s = source;
+  uint8_t *d = destination;
+  size_t from_size = size_of(from), to_size = size_of(to);
+  if (from == to) {
+    if (count) memcpy(d, s, count * from_size);
+    return 0;
+  }
+  float table[256], block[CK_BLOCK];
+  if (is_f8(from)) ck_f8_table(from, table);
+  uint64_t overflows = 0;
+  for (size_t done = 0; done < count;) {
+    size_t n = count - done < CK_BLOCK ? count - done : CK_BLOCK;
+    uint8_t *singles = to == CK_F32 ? d : (uint8_t *)block;
+    if (from == CK_F64 && to == CK_F32) {
+      overflows += l->f64_to_f32(s, d, n);
+    } else if (from == CK_F32) {
+      singles = NULL;
+    } else if (is_f8(from)) {
+      // The destination may not be aligned for floats.
+      look_up(table, s, block, n);
+      if (to == CK_F32) memcpy(d, block, n * sizeof(float));
+    } else {
+      l->to_f32[from](s, singles, n);
+    }
+    const uint8_t *middle = singles ? singles : s;
+    if (to == CK_F16) overflows += l->f32_to_f16(middle, d, n);
+    if (to == CK_BF16) overflows += l->f32_to_bf16(middle, d, n);
+    if (to == CK_F64) l->f32_to_f64(middle, d, n);
+    s += n * from_size;
+    d += n * to_size;
+    done += n;
+  }
+  return overflows;
+}
+
+static const ck_merge_loops *merge_loops(ck_path path) {
+#ifdef CK_X86
+  if (path == CK_AVX512) return &ck_avx512_merge_loops;
+  if (path == CK_AVX2) return &ck_avx2_merge_loops;
+#endif
+  (void)path;
+  return &ck_portable_merge_loops;
+}
+
+uint64_t ck_merge(ck_path path, ck_merge_kind kind, const ck_type types[], ck_type to,
+                  const void *const sources[], void *destination, size_t count, double t,
+                  int singles) {
+  const int inputs = kind == CK_LERP ? 2 : 3;
+  ck_merge_loop *const *loop =
+      kind == CK_LERP ? merge_loops(path)->lerp : merge_loops(path)->add;
+  int same = 1, narrow = to == CK_F16 || to == CK_BF16;
+  for (int i = 0; i < inputs; i++) {
+    same &= types[i] == to;
+    narrow &= size_of(types[i]) <= 2;
+  }
+  const uint8_t *a = sources[0], *b = sources[1], *c = inputs == 3 ? sources[2] : sources[0];
+  if (same && to == CK_F16) return loop[CK_VIA_F16](a, b, c, destination, count, t);
+  if (same && to == CK_BF16) return loop[CK_VIA_BF16](a, b, c, destination, count, t);
+  const int via = narrow || singles ? CK_VIA_F32 : to == CK_F32 ? CK_VIA_F64 : CK_VIA_ODD;
+  if (same) return loop[via](a, b, c, destination, count, t);
+
+  float blocks[3][CK_BLOCK], result[CK_BLOCK];
+  uint8_t *d = destination;
+  uint64_t special = 0;
+  for (size_t done = 0; done < count;) {
+    size_t n = count - done < CK_BLOCK ? count - done : CK_BLOCK;
+    for (int i = 0; i < inputs; i++)
+      ck_convert(path, types[i], CK_F32, (const uint8_t *)sources[i] + done * size_of(types[i]),
+                 blocks[i], n);
+    special += loop[via]((uint8_t *)blocks[0], (uint8_t *)blocks[1], (uint8_t *)blocks[2],
+                         (uint8_t *)result, n, t);
+    special += ck_convert(path, CK_F32, to, result, d + done * size_of(to), n);
+    done += n;
+  }
+  return special;
+}

@@ -38,7 +38,9 @@ enum ForeignFile {
       return foreign("a 7z archive", "unpack it first (7z x)")
     }
     if begins("Rar!") { return foreign("a RAR archive", "unpack it first") }
-    if begins([0xFD, 0x37, 0x7A, 0x58, 0x5A]) { return foreign("an xz archive", "unpack it first") }
+    if begins([0xFD, 0x37, 0x7A, 0x58, 0x5A]) {
+      return foreign("an xz archive", "unpack it first")
+    }
     if begins([0x28, 0xB5, 0x2F, 0xFD]) { return foreign("a zstd archive", "unpack it first") }
     if begins("BZh") { return foreign("a bzip2 archive", "unpack it first") }
     if begins("GGUF") {
@@ -83,8 +85,8 @@ enum ForeignFile {
       return failed("a text in angle brackets (HTML or XML), not the model", "download it again")
     }
     // Eight bytes of text would be a header length far beyond the limit.
-    if file.byteCount >= 8, start.prefix(64).allSatisfy({ isBlank($0) || (0x20...0x7E).contains($0) })
-    {
+    let isText = start.prefix(64).allSatisfy { isBlank($0) || (0x20...0x7E).contains($0) }
+    if file.byteCount >= 8, isText {
       return lower.hasPrefix("{")
         ? failed("a JSON text, not the model", "read it: it may say why the download failed")
         : failed("a plain text, not the model", "read it: it may say why the download failed")

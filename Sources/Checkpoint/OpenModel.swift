@@ -12,6 +12,7 @@ public import Tensors
 ///   - path: a safetensors file, a shard index, a PyTorch checkpoint, an unpacked checkpoint, a
 ///     diffusers folder or one of its components.
 ///   - variant: which variant to prefer in folders, for example `fp16`; by default the plain files.
+/// - Returns: the model; its values are read on demand.
 /// - Throws: what is wrong with it, in one sentence; ``Rule/foreignFile`` and
 ///   ``Rule/downloadFailed`` when it is something else.
 public func openModel(path: String, variant: String? = nil) throws(Fault) -> any TensorSource {
@@ -36,7 +37,8 @@ func openFile(_ file: InputFile) throws(Fault) -> any TensorSource {
   if TorchLegacySource.isTar(start) { throw TorchLegacySource.tarFault(file) }
   if start.first == 0x80, start.count > 1, (2...5).contains(start[1]) {
     throw Fault(
-      .foreignFile, "is a plain Python pickle, not a PyTorch checkpoint", path: file.path, offset: 0,
+      .foreignFile, "is a plain Python pickle, not a PyTorch checkpoint", path: file.path,
+      offset: 0,
       hint: "save it with torch.save or as safetensors")
   }
   if isSafeTensors(start, byteCount: file.byteCount) { return try SafeTensorsFile(file) }

@@ -33,8 +33,8 @@ public final class InputFile: Sendable {
     }
     identity = Identity(status)
     byteCount = Int(status.st_size)
+    // From here on the object is whole, and deinit closes the file.
     guard status.st_mode & S_IFMT == S_IFREG else {
-      close(descriptor)
       throw Fault(
         .notRegularFile, "is not a regular file", path: path,
         found: status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "a device, pipe or socket")

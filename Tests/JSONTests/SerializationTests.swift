@@ -41,7 +41,8 @@ struct SerializationTests {
     "numbers are written in their shortest form",
     arguments: [
       (JSONValue.integer(.min), "-9223372036854775808"), (.integer(.max), "9223372036854775807"),
-      (0.1, "0.1"), (1.0, "1.0"), (1e300, "1e+300"), (5e-324, "5e-324"), (-0.0, "-0.0"),
+      (0.1, "0.1"), (1.0, "1.0"), (1e300, "1e+300"), (.double(.leastNonzeroMagnitude), "5e-324"),
+      (-0.0, "-0.0"),
       (.double(.infinity), "null"), (.double(-.infinity), "null"), (.double(.nan), "null"),
     ])
   func numbers(value: JSONValue, json: String) throws {
@@ -87,13 +88,19 @@ struct SerializationTests {
     default:
       return .object(
         JSONObject(
-          (0..<12).map { ("\($0)" + randomText(&generator).filter { $0 != "\0" },
-            randomValue(depth: depth - 1, &generator)) }))
+          (0..<12).map {
+            (
+              "\($0)" + randomText(&generator).filter { $0 != "\0" },
+              randomValue(depth: depth - 1, &generator)
+            )
+          }))
     }
   }
 
   private func randomText(_ generator: inout SplitMix) -> String {
-    let scalars: [UnicodeScalar] = ["a", "\"", "\\", "/", "\n", "\0", "\u{7F}", "é", "\u{301}", "😀"]
+    let scalars: [UnicodeScalar] = [
+      "a", "\"", "\\", "/", "\n", "\0", "\u{7F}", "é", "\u{301}", "😀",
+    ]
     var text = String.UnicodeScalarView()
     for _ in 0..<Int.random(in: 0..<10, using: &generator) {
       text.append(scalars[Int.random(in: 0..<scalars.count, using: &generator)])

@@ -1,8 +1,72 @@
-// Loops over many values that Swift cannot do well at baseline x86-64. Each gives the same bits on every instruction set.
+// Loops over many values that Swift cannot do well at baseline x86-64.
+//
+// Every function gives the same bits on every path. Pointers need no alignment; source and
+// destination must not overlap.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+/// How the values are stored: little-endian, one after another.
+typedef enum ck_type {
+  CK_BOOL,
+  CK_U8,
+  CK_I8,
+  CK_U16,
+  CK_I16,
+  CK_U32,
+  CK_I32,
+  CK_U64,
+  CK_I64,
+  CK_F8_E5M2,
+  CK_F8_E4M3,
+  CK_F8_E8M0,
+  CK_F8_E5M2FNUZ,
+  CK_F8_E4M3FNUZ,
+  CK_F16,
+  CK_BF16,
+  CK_F32,
+  CK_F64,
+} ck_type;
+
+/// The instruction set a loop is compiled for.
+typedef enum ck_path { CK_PORTABLE, CK_AVX2, CK_AVX512 } ck_path;
+
+/// The widest path that this processor runs; every lower one runs too.
+ck_path ck_best_path(void);
+
+/// What one pass over values finds.
+///
+/// `large` counts finite values beyond ±60,000, near the end of F16's range. `minimum` and
+/// `maximum` are those of the finite values (+inf and -inf if there are none), and the sums too.
+typedef struct ck_statistics {
+  uint64_t count, nans, positive_infinities, negative_infinities, zeros, large;
+  double minimum, maximum, sum, sum_of_squares;
+} ck_statistics;
+
+/// Examines `count` values.
+ck_statistics ck_examine(ck_path path, ck_type type, const void *values, size_t count);
+
+/// Converts `count` values to F16, BF16, F32 or F64, rounding to nearest, ties to even.
+///
+/// A NaN stays a NaN: its sign and the upper bits of its payload are kept, and it becomes quiet.
+/// Returns how many finite values became infinite.
+uint64_t ck_convert(ck_path path, ck_type from, ck_type to, const void *source, void *destination,
+                    size_t count);
+
+/// A linear merge: `fma(t, b - a, a)` for |t| < ½ and `fma(t - 1, b - a, b)` otherwise, or
+/// `fma(t, b - c, a)`.
+typedef enum ck_merge_kind { CK_LERP, CK_ADD_DIFFERENCE } ck_merge_kind;
+
+/// Merges `count` values and rounds once to `to`, which is F16, BF16 or F32.
+///
+/// `sources` and `types` are two for `CK_LERP` and three for `CK_ADD_DIFFERENCE`: F16, BF16, F32 or
+/// an 8-bit floating-point type. The arithmetic is single precision where no source and not the
+/// result has more than 16 bits, or where `singles` is not 0; else double precision.
+/// Returns how many results are infinite or NaN.
+uint64_t ck_merge(ck_path path, ck_merge_kind kind, const ck_type types[], ck_type to,
+                  const void *const sources[], void *destination, size_t count, double t,
+                  int singles);
 
 #endif

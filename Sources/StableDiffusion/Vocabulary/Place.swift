@@ -61,7 +61,6 @@ extension Place: CustomStringConvertible {
     case .in00 ... .in11: numbered("IN", from: .in00)
     case .m00: "M00"
     case .out00 ... .out11: numbered("OUT", from: .out00)
-    case .out: "OUT"
     case .label: "LABEL"
     default: "OUT"
     }

@@ -25,7 +25,7 @@ public enum Padding: Hashable, Sendable {
 }
 
 /// What a layer does with its tensors, and the constants it uses that no tensor tells.
-public enum Operation: Hashable, Sendable {
+public enum LayerOperation: Hashable, Sendable {
   /// A 2-D convolution with a square kernel.
   case conv(kernel: Int, stride: Int, padding: Padding)
   /// A matrix product.

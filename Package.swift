@@ -24,7 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Synthesis",
-  "Inspection",
+  "Inspection", "Merge",
 ]
 
 let package = Package(
@@ -52,6 +52,7 @@ let package = Package(
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "JSON", "CZlib",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
+    library("Merge", ["Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "JSON"]),
     .executableTarget(
       name: "sdtool",
       dependencies: [
@@ -69,6 +70,7 @@ let package = Package(
     tests("Checkpoint", ["JSON", .product(name: "Crypto", package: "swift-crypto")]),
     tests("StableDiffusion", []),
     tests("Inspection", ["Synthesis"]),
+    tests("Merge", ["Tensors", "SafeTensors", "JSON"]),
     .testTarget(name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]

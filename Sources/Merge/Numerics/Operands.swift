@@ -47,7 +47,8 @@ public import Tensors
   public subscript(index: Int) -> Span<Float> {
     @_lifetime(borrow self)
     get {
-      var bytes = buffers[index].bytes(elementCount * MemoryLayout<Float>.size)
+      let buffer = buffers[index]
+      var bytes = buffer.bytes(elementCount * MemoryLayout<Float>.size)
       let memory = unsafe bytes.withUnsafeMutableBytes { UnsafeRawBufferPointer($0) }
       let span = unsafe Span<Float>(_unsafeBytes: memory)
       return unsafe _overrideLifetime(span, borrowing: self)

@@ -24,7 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
-  "Layouts", "Synthesis", "Inspection",
+  "Layouts", "Synthesis", "Inspection", "Merge",
 ]
 
 let package = Package(
@@ -34,6 +34,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
   ],
   targets: [
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
@@ -57,6 +58,12 @@ let package = Package(
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "JSON", "CZlib",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
+    library(
+      "Merge",
+      [
+        "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON",
+        .product(name: "Yams", package: "Yams"),
+      ]),
     .executableTarget(
       name: "sdtool",
       dependencies: [
@@ -75,6 +82,7 @@ let package = Package(
     tests("StableDiffusion", []),
     tests("Vocabulary", ["JSON", .product(name: "Crypto", package: "swift-crypto")]),
     tests("Inspection", ["Synthesis", "JSON"]),
+    tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON"]),
     .testTarget(name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]

@@ -409,4 +409,42 @@ struct PlaceTableTests {
     )
     #expect(json["places"]?.array?[1]["weight"] == .null)
   }
+
+  /// Tensors and values of each place, counted in the published v1-5 checkpoint.
+  private static let counts: [(Place, tensors: Int, values: Int)] = [
+    (.clip, 196, 123_060_480), (.vae, 248, 83_653_863), (.time, 4, 2_050_560),
+    (.in00, 2, 11_840), (.in01, 36, 4_801_280), (.in02, 36, 4_801_280), (.in03, 2, 921_920),
+    (.in04, 38, 15_746_560), (.in05, 36, 17_384_960), (.in06, 2, 3_687_040),
+    (.in07, 38, 59_345_920), (.in08, 36, 65_899_520), (.in09, 2, 14_746_880),
+    (.in10, 10, 31_138_560), (.in11, 10, 31_138_560), (.m00, 46, 97_038_080),
+    (.out00, 12, 49_164_800), (.out01, 12, 49_164_800), (.out02, 14, 63_911_680),
+    (.out03, 38, 83_925_760), (.out04, 38, 83_925_760), (.out05, 40, 90_479_360),
+    (.out06, 38, 25_989_760), (.out07, 38, 21_892_480), (.out08, 40, 23_530_880),
+    (.out09, 38, 6_953_280), (.out10, 38, 5_928_640), (.out11, 38, 5_928_640), (.out, 4, 12_164),
+  ]
+
+  @Test("the network's tensors and values are counted by place")
+  func schema() throws {
+    let table = PlaceTable(try WeightSpecification().resolved(in: .mbw))
+    #expect(table.rows.count == Self.counts.count)
+    for (row, expected) in zip(table.rows, Self.counts) {
+      #expect(row.place == expected.0)
+      #expect(row.tensorCount == expected.tensors, "\(row.place)")
+      #expect(row.parameterCount == expected.values, "\(row.place)")
+    }
+  }
+
+  @Test("an elemental rule finds the tensors that its elements name")
+  func elementalCounts() throws {
+    let rules = try ElementalRules("OUT03-OUT05:attn2 attn1.to_out:0.5")
+    let weights = try WeightSpecification(alpha: 1, elements: rules).resolved(in: .mbw)
+    let table = PlaceTable(weights)
+    // attn2 has to_q, to_k, to_v, and to_out with a bias; attn1.to_out has two tensors.
+    #expect(
+      table.rows.filter { $0.elementalCount > 0 }.map(\.place) == [.out03, .out04, .out05])
+    #expect(table.rows.allSatisfy { $0.elementalCount == 0 || $0.elementalCount == 7 })
+    let parameter = try #require(
+      Schema.sd15["model.diffusion_model.output_blocks.3.1.transformer_blocks.0.attn2.to_q.weight"])
+    #expect(weights.weight(for: parameter) == .weight(0.5))
+  }
 }

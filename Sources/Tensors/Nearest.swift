@@ -36,7 +36,7 @@ private func editDistance(_ a: [UInt8], _ b: [UInt8], limit: Int, row: inout [In
   for column in 0...columns { row.append(min(column, tooMany)) }
   for i in 0..<rows {
     let low = max(0, i - limit), high = min(columns, i + limit + 1)
-    guard low < high else { return nil }
+    guard low <= high else { return nil }
     var diagonal = row[low]
     row[low] = low == 0 ? min(i + 1, tooMany) : tooMany
     var smallest = row[low]

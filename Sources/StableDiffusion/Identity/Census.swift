@@ -187,8 +187,11 @@ struct Census {
   /// A tensor with its shape: `'out.2.bias' [4]`.
   private func describe(_ index: Int) -> String {
     let info = tensors[index]
+    // By bytes: any number of them can make up one character.
+    let bytes = info.name.utf8
     let name =
-      info.name.utf8.count > 100 ? info.name.string.prefix(100) + "…" : info.name.string[...]
+      bytes.count > 100
+      ? String(decoding: bytes.prefix(100), as: UTF8.self) + "…" : info.name.string
     let shape = info.shape.count > 8 ? "of \(info.shape.count) axes" : "\(info.shape)"
     return "'\(name)' \(shape)"
   }

@@ -114,13 +114,14 @@ struct ForeignMarkers {
 
   /// What the markers say: a kind, what its model "has", and the tensor that shows it.
   ///
-  /// - Parameter part: whether to consider kinds that work beside a model, too.
+  /// Kinds that work beside a model are considered only if `part` is true.
   func verdict(part: Bool, tensors: [TensorInfo]) -> (ModelKind, String, Int)? {
     for (offset, marker) in Self.markers.enumerated() where part || !marker.kind.isPart {
       if let index = found[offset] { return (marker.kind, marker.meaning, index) }
     }
-    guard part else { return nil }
-    if let hypernetwork { return (.hypernetwork, "layers by context width", hypernetwork) }
+    if part, let hypernetwork {
+      return (.hypernetwork, "layers by context width", hypernetwork)
+    }
     if let longTextEncoder {
       switch tensors[longTextEncoder].shape[1] {
       case 1024:

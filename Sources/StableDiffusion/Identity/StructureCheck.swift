@@ -241,9 +241,12 @@ private struct StructureCheck {
     let types = summary.types.filter(\.dtype.isFloatingPoint)
     guard types.count > 1, let main = types.first else { return }
     let rest = types.dropFirst().map { "\($0.dtype) in \($0.tensorCount)" }
-    let example = schema.range(of: summary.component).lazy
-      .compactMap { identity.tensor(of: $0) }
-      .first { tensors[$0].dtype != main.dtype && tensors[$0].dtype.isFloatingPoint }
+    let example = schema.range(of: summary.component).first { position in
+      guard let dtype = identity.tensor(of: position).map({ tensors[$0].dtype }) else {
+        return false
+      }
+      return dtype != main.dtype && dtype.isFloatingPoint
+    }.flatMap { identity.tensor(of: $0) }
     faults.append(
       Fault(
         .mixedPrecision, "stores its \(summary.component.title) in several precisions",

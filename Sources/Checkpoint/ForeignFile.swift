@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 extension Rule {
   /// The file is of a known kind that is not a model here.

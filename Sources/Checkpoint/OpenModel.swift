@@ -1,6 +1,6 @@
 import Glibc
 import JSON
-public import SafeTensors
+import SafeTensors
 public import Tensors
 
 /// Opens a model file or folder, whatever it is: told by its contents, never by its suffix.

@@ -1,4 +1,4 @@
-public import SafeTensors
+import SafeTensors
 public import Tensors
 
 /// Writes a folder of safetensors files and texts, such as a diffusers pipeline.

@@ -75,7 +75,7 @@ public struct TorchLegacySource: TensorSource {
 }
 
 /// The five pickles of a legacy checkpoint.
-struct LegacyPickles: ~Copyable {
+struct LegacyPickles {
   /// The object that was saved.
   let object: PickleGraph
   private let keys: PickleGraph

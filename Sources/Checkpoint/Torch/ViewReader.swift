@@ -16,8 +16,8 @@ struct ViewReader {
     }
     let size = view.itemSize
     // Parts of values at both ends go through a buffer of whole values.
-    let end = unsafe offset + output.count
-    let head = min(unsafe output.count, (size - offset % size) % size)
+    let end = offset + output.count
+    let head = min(output.count, (size - offset % size) % size)
     let tail = end / size * size
     if head > 0 { try unsafe readPart(at: offset, into: output.prefix(head)) }
     guard offset + head < end else { return }
@@ -121,7 +121,7 @@ struct ViewReader {
   ) {
     let size = MemoryLayout<Value>.size
     if step == 1 { return unsafe target.copyMemory(from: source) }
-    for index in unsafe 0..<target.count / size {
+    for index in 0..<target.count / size {
       let value = unsafe source.loadUnaligned(fromByteOffset: index * step * size, as: type)
       unsafe target.storeBytes(of: value, toByteOffset: index * size, as: type)
     }
@@ -141,7 +141,7 @@ struct ViewReader {
   private static func swap<Value: FixedWidthInteger & BitwiseCopyable>(
     _ type: Value.Type, _ output: UnsafeMutableRawBufferPointer
   ) {
-    for offset in stride(from: 0, to: unsafe output.count, by: MemoryLayout<Value>.size) {
+    for offset in stride(from: 0, to: output.count, by: MemoryLayout<Value>.size) {
       let value = unsafe output.loadUnaligned(fromByteOffset: offset, as: type)
       unsafe output.storeBytes(of: value.byteSwapped, toByteOffset: offset, as: type)
     }

@@ -4,14 +4,14 @@ import Tensors
 /// A deflated entry being expanded from front to back, in bounded memory.
 ///
 /// For one thread at a time; ``InflaterPool`` hands it out.
-final class Inflater: @unchecked Sendable {
+@safe final class Inflater: @unchecked Sendable {
   let entry: ZipEntry
   /// The bytes expanded so far.
   private(set) var position = 0
 
   private let file: InputFile
   private let stream: UnsafeMutablePointer<z_stream>
-  private let input = Buffer(byteCount: 1 << 16)
+  private let input: UnsafeMutableRawBufferPointer
   private var readOffset: Int
   private var crc: UInt = 0
 
@@ -20,10 +20,11 @@ final class Inflater: @unchecked Sendable {
     self.file = file
     self.entry = entry
     readOffset = entry.dataOffset
+    unsafe input = .allocate(byteCount: 1 << 16, alignment: 64)
     // zlib keeps a pointer to the stream, so it must not move.
     unsafe stream = .allocate(capacity: 1)
     unsafe stream.initialize(to: z_stream())
-    let size = Int32(MemoryLayout<z_stream>.size)
+    let size = Int32(unsafe MemoryLayout<z_stream>.size)
     guard unsafe inflateInit2_(stream, -MAX_WBITS, ZLIB_VERSION, size) == Z_OK else {
       throw Fault(.fileOperation, "cannot begin to expand: not enough memory", path: file.path)
     }
@@ -32,6 +33,7 @@ final class Inflater: @unchecked Sendable {
   deinit {
     unsafe inflateEnd(stream)
     unsafe stream.deallocate()
+    unsafe input.deallocate()
   }
 
   /// Expands the next bytes into all of `output`.
@@ -39,8 +41,8 @@ final class Inflater: @unchecked Sendable {
   /// - Throws: ``Rule/deflateStream``, ``Rule/deflateSize``, and ``Rule/checksum`` at the end.
   func read(into output: UnsafeMutableRawBufferPointer) throws(Fault) {
     var done = 0
-    while unsafe done < output.count {
-      let room = unsafe min(output.count - done, 1 << 30)
+    while done < output.count {
+      let room = min(output.count - done, 1 << 30)
       let produced = unsafe try step(UnsafeMutableRawBufferPointer(rebasing: output[done..<done + room]))
       done += produced
       guard produced > 0 || !isEnded else {
@@ -59,13 +61,11 @@ final class Inflater: @unchecked Sendable {
   private func step(_ output: UnsafeMutableRawBufferPointer) throws(Fault) -> Int {
     if isEnded { return 0 }
     if unsafe stream.pointee.avail_in == 0, readOffset < entry.dataEnd {
-      let count = min(entry.dataEnd - readOffset, input.byteCount)
-      var bytes = input.bytes(count)
+      let count = unsafe min(entry.dataEnd - readOffset, input.count)
+      var bytes = unsafe MutableRawSpan(_unsafeBytes: input[..<count])
       try file.read(at: readOffset, into: &bytes)
       readOffset += count
-      unsafe bytes.withUnsafeMutableBytes { buffer in
-        unsafe stream.pointee.next_in = buffer.baseAddress?.assumingMemoryBound(to: Bytef.self)
-      }
+      unsafe stream.pointee.next_in = input.baseAddress?.assumingMemoryBound(to: Bytef.self)
       unsafe stream.pointee.avail_in = UInt32(count)
     }
     unsafe stream.pointee.next_out = output.baseAddress?.assumingMemoryBound(to: Bytef.self)

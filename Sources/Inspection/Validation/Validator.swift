@@ -1,6 +1,6 @@
 import Checkpoint
 public import StableDiffusion
-public import Tensors
+import Tensors
 
 /// What a validation looks at.
 public struct ValidationOptions: Sendable {

@@ -1,5 +1,5 @@
-import JSON
-import Tensors
+package import JSON
+package import Tensors
 
 /// The hashes by which one model is known.
 package struct HashView: Sendable {

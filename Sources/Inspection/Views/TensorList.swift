@@ -1,7 +1,7 @@
 import Glibc
-import JSON
+package import JSON
 import StableDiffusion
-import Tensors
+package import Tensors
 
 /// The tensors of a model, one row each, perhaps with what their values are like.
 package struct TensorList: Sendable {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Checkpoint
 import Inspection
 import JSON
 import StableDiffusion
@@ -68,32 +67,13 @@ extension SDTool {
     }
 
     func run() throws {
-      var failed = false
-      var values: [JSONValue] = []
-      for (position, path) in findModels(in: files).enumerated() {
-        do throws(Fault) {
-          let model = try InspectedModel(path: path, variant: variant)
-          if json {
-            values.append(try value(of: model))
-          } else {
-            if position > 0 { Terminal.write("\n") }
-            Terminal.write(try lines(for: model).joined(separator: "\n") + "\n")
-          }
-          try model.source.checkUnchanged()
-        } catch {
-          failed = true
-          let fault = error.at(path)
-          if json { values.append(["path": .string(path), "error": fault.jsonValue]) }
-          Terminal.writeError("sdtool: " + fault.description.sanitized)
-        }
+      var isFirst = true
+      try printEachModel(files, variant: variant, asJSON: json) { model throws(Fault) in
+        if json { return .json(try value(of: model)) }
+        defer { isFirst = false }
+        let text = try lines(for: model).joined(separator: "\n") + "\n"
+        return .text(isFirst ? text : "\n" + text)
       }
-      if json {
-        try orFail {
-          let value = values.count == 1 && files.count == 1 ? values[0] : .array(values)
-          Terminal.write(try value.serialized(pretty: true) + "\n")
-        }
-      }
-      if failed { throw ExitCode.unreadable }
     }
 
     /// The components that the model has; all where it has none.

@@ -84,7 +84,7 @@ extension SDTool {
 
     private func lines(for model: InspectedModel) throws(Fault) -> [String] {
       let style = text.style
-      let width = text.width
+      let width = text.listWidth
       var sections: [[String]] = []
       let components = components(of: model)
       let schema = model.identity.schema
@@ -108,7 +108,7 @@ extension SDTool {
       if metadata { sections.append(metadataLines(of: model, style: style, width: width)) }
       if hash { sections.append(try hashLines(of: model, style: style)) }
       let isAlone = !sections.isEmpty
-      if !isAlone { sections.append(model.summaryLines(width: width, style: style)) }
+      if !isAlone { sections.append(model.summaryLines(width: text.width, style: style)) }
       let title = files.count > 1 && isAlone ? [style.paint(model.source.path.sanitized, .name)] : []
       return title + Array(sections.joined(separator: [""]))
     }

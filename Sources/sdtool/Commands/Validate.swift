@@ -101,7 +101,8 @@ extension SDTool {
       options.variant = variant
       var report = Inspection.validate(
         paths, options: options, version: SDTool.version,
-        threads: machine.threads ?? availableProcessors)
+        threads: machine.threads ?? availableProcessors, progress: Terminal.showStatus)
+      Terminal.clearStatus()
       try orFail { () throws(Fault) in
         if let writeBaseline { try Baseline(accepting: report).write(to: writeBaseline) }
         if let baseline { report = try Baseline(path: baseline).applied(to: report) }

@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 extension Rule {
   /// The file is of a known kind that is not a model here.
@@ -58,6 +58,8 @@ enum ForeignFile {
   /// Recognises texts that stand in for a model.
   private static func text(_ start: [UInt8], of file: InputFile) -> Fault? {
     let isBlank: (UInt8) -> Bool = { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
+    // No text begins with NUL among its first bytes; the length of a safetensors header does.
+    guard !start.prefix(8).contains(0) else { return zeros(start, of: file) }
     var body = start[...]
     if body.starts(with: [0xEF, 0xBB, 0xBF]) { body = body.dropFirst(3) }
     body = body.drop(while: isBlank)
@@ -91,10 +93,14 @@ enum ForeignFile {
         ? failed("a JSON text, not the model", "read it: it may say why the download failed")
         : failed("a plain text, not the model", "read it: it may say why the download failed")
     }
-    if start.count >= 8, start.allSatisfy({ $0 == 0 }) {
-      return failed(
-        "filled with zeros where a model begins", "the download was reserved but never arrived")
-    }
     return nil
+  }
+
+  /// Recognises room on the disk that was never filled.
+  private static func zeros(_ start: [UInt8], of file: InputFile) -> Fault? {
+    guard start.count >= 8, start.allSatisfy({ $0 == 0 }) else { return nil }
+    return Fault(
+      .downloadFailed, "is filled with zeros where a model begins", path: file.path, offset: 0,
+      hint: "the download was reserved but never arrived")
   }
 }

@@ -1,6 +1,6 @@
 import Glibc
 import JSON
-public import SafeTensors
+import SafeTensors
 public import Tensors
 
 /// Opens a model file or folder, whatever it is: told by its contents, never by its suffix.
@@ -30,6 +30,8 @@ public func isModelFolder(path: String) -> Bool { DiffusersFolder.isModel(path: 
 /// Opens a model that is one file.
 func openFile(_ file: InputFile) throws(Fault) -> any TensorSource {
   let start = try file.read(at: 0, count: min(file.byteCount, 1024))
+  // First, because the length of a header may begin like any other format: 640 like a pickle.
+  if isSafeTensors(start, byteCount: file.byteCount) { return try SafeTensorsFile(file) }
   if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) || start.starts(with: [0x50, 0x4B, 0x05, 0x06]) {
     return try TorchZipSource(file: file)
   }
@@ -41,19 +43,18 @@ func openFile(_ file: InputFile) throws(Fault) -> any TensorSource {
       offset: 0,
       hint: "save it with torch.save or as safetensors")
   }
-  if isSafeTensors(start, byteCount: file.byteCount) { return try SafeTensorsFile(file) }
   if let index = try shardIndex(file, start) { return index }
   if let fault = ForeignFile.fault(start, of: file) { throw fault }
   return try SafeTensorsFile(file)
 }
 
-/// Whether the file begins with a possible header length and a brace.
+/// Whether the file begins with a possible header length and a brace, or only white space so far.
 private func isSafeTensors(_ start: [UInt8], byteCount: Int) -> Bool {
   guard start.count > 8 else { return false }
   let length = start.prefix(8).reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
   guard length > 0, length <= UInt64(SafeTensorsHeader.maximumByteCount) else { return false }
   let blank: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
-  return start[8...].first { !blank.contains($0) } == UInt8(ascii: "{")
+  return start[8...].first { !blank.contains($0) } ?? UInt8(ascii: "{") == UInt8(ascii: "{")
 }
 
 /// The model whose shard index the file is, or `nil` if it is no index.

@@ -94,10 +94,13 @@ public protocol MergeMethod: Sendable {
   /// Whether ``MergeSettings/arithmetic`` makes a difference; otherwise it is always exact.
   var hasDialects: Bool { get }
   /// The memory that one call allocates, in bytes for each value of the tensor.
-  var scratchBytesPerElement: Int { get }
+  func scratchBytesPerElement(inputs count: Int) -> Int
 
   /// The input that the result is equal to with these settings, whatever the values are.
   func passthrough(_ settings: MergeSettings) -> Int?
+
+  /// Checks what concerns more than one parameter; each by itself is in its range.
+  func checkTogether(_ settings: MergeSettings) throws(Fault)
 
   /// Computes the values of one tensor or chunk.
   ///
@@ -115,7 +118,9 @@ extension MergeMethod {
   /// There is one arithmetic.
   public var hasDialects: Bool { false }
   /// Nothing is allocated.
-  public var scratchBytesPerElement: Int { 0 }
+  public func scratchBytesPerElement(inputs count: Int) -> Int { 0 }
+  /// The parameters are independent.
+  public func checkTogether(_ settings: MergeSettings) throws(Fault) {}
   /// The result is never known beforehand.
   public func passthrough(_ settings: MergeSettings) -> Int? { nil }
 }

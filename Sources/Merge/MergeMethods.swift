@@ -4,7 +4,14 @@ public import Tensors
 public enum MergeMethods {
   /// Every method, sorted by name.
   public static let all: [any MergeMethod] = [
-    AddDifference(), NAverage(), WeightedSum(),
+    AddCosineA(), AddCosineB(), AddDifference(), AddPerpendicular(), Breadcrumbs(),
+    BreadcrumbsTies(), CosineA(), CosineB(), DareLinear(), DareLinearL1(), DareTies(),
+    DareTiesL1(), Della(), DellaLinear(), DistributionCrossover(), EuclideanAddDifference(),
+    Extract(), Geometric(), GeometricReal(), ModelStock(), ModelStockRows(),
+    MultiplyDifference(), NAverage(), SimilarityAddDifference(), Slerp(), SlerpNorm(),
+    SmoothAdd(), SumTwice(), TensorSum(), TensorSumColumns(), TensorSumRound(), Ties(),
+    TiesSum(), TopKTensorSum(), TopKTensorSumInclusive(), TrainDifference(), TripleSum(),
+    WeightedSubtraction(), WeightedSum(),
   ]
 
   /// The method called `name`.

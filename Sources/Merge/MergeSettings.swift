@@ -124,7 +124,7 @@ extension MergeMethod {
         for weight in settings.weights { try check(weight, parameter, "weight") }
       }
     }
-    try checkFurther(settings)
+    try checkTogether(settings)
   }
 
   private func check(
@@ -137,15 +137,6 @@ extension MergeMethod {
         .mergeParameter, "\(title) is out of range for method \(name)",
         expected: range == .anything
           ? "a finite number" : "\(range.lowerBound) to \(range.upperBound)", found: "\(value)")
-    }
-  }
-
-  /// The rules that concern more than one parameter.
-  private func checkFurther(_ settings: MergeSettings) throws(Fault) {
-    if self is NAverage, !settings.weights.isEmpty, settings.weights.reduce(0, +) == 0 {
-      throw Fault(
-        .mergeParameter, "the weights of method \(name) have no sum to divide by",
-        expected: "a sum other than 0", found: "0")
     }
   }
 }

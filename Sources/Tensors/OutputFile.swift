@@ -1,3 +1,4 @@
+import CKernels
 import Glibc
 import Synchronization
 
@@ -9,6 +10,8 @@ import Synchronization
 public final class OutputFile: Sendable {
   /// The final name.
   public let path: String
+  /// The length it will have.
+  public let byteCount: Int
   /// The open file, for copies that the operating system makes by itself.
   package let descriptor: CInt
 
@@ -18,10 +21,19 @@ public final class OutputFile: Sendable {
 
   /// Begins a file of `byteCount` bytes that will be called `path`.
   ///
+  /// - Parameters:
+  ///   - path: the final name.
+  ///   - byteCount: its length.
+  ///   - replacing: whether an existing file of that name is replaced.
+  ///   - isDirect: whether ``fill(width:_:)`` may bypass the page cache. Filling a fresh page cache
+  ///     costs several times what the disk does.
   /// - Throws: ``Rule/outputExists`` when the name is taken and `replacing` is false,
   ///   ``Rule/diskFull`` when there is no room for `byteCount` bytes.
-  public init(path: String, byteCount: Int, replacing: Bool = false) throws(Fault) {
+  public init(
+    path: String, byteCount: Int, replacing: Bool = false, isDirect: Bool = false
+  ) throws(Fault) {
     self.path = path
+    self.byteCount = byteCount
     replacesExisting = replacing
     var status = stat()
     let exists = unsafe stat(path, &status) == 0
@@ -36,8 +48,12 @@ public final class OutputFile: Sendable {
     let folder = Self.folder(of: path)
     try Self.checkRoom(for: byteCount, in: folder)
     let mode: mode_t = exists ? status.st_mode & 0o7777 : 0o666
-    var opened = unsafe open(folder, Self.withoutName | O_RDWR | O_CLOEXEC, mode)
+    let direct = isDirect ? ck_open_direct() : 0
     var name = ""
+    var opened = unsafe open(folder, ck_open_unnamed() | direct | O_RDWR | O_CLOEXEC, mode)
+    if opened < 0, errno == EINVAL, isDirect {
+      opened = unsafe open(folder, ck_open_unnamed() | O_RDWR | O_CLOEXEC, mode)
+    }
     if opened < 0, errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT || errno == EINVAL {
       name = Self.temporaryName(for: path)
       opened = unsafe open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode)
@@ -47,7 +63,10 @@ public final class OutputFile: Sendable {
     temporaryPath = Mutex(name)
     // O_TMPFILE applies the umask to the mode, which a replaced file's mode must not suffer.
     if exists { fchmod(descriptor, mode) }
-    guard byteCount == 0 || ftruncate(descriptor, byteCount) == 0 else {
+    // Reserved blocks cannot run out half-way; a file system that cannot reserve grows the file.
+    if byteCount > 0, ck_reserve(descriptor, Int64(byteCount)) != 0,
+      errno == ENOSPC || ftruncate(descriptor, byteCount) != 0
+    {
       throw .refused("reserve room for", path)
     }
   }
@@ -68,10 +87,43 @@ public final class OutputFile: Sendable {
           offset + done)
       }
       if count < 0, errno == EINTR { continue }
+      // Some file systems accept direct files and refuse direct writes.
+      if count < 0, errno == EINVAL, stopBeingDirect() { continue }
       guard count > 0 else { throw .refused("write", path) }
       done += count
     }
   }
+
+  /// Fills the whole file, window by window, from several threads.
+  ///
+  /// - Parameters:
+  ///   - width: the number of threads that work at once; as many again wait for the disk.
+  ///   - contents: called once for each window, from any thread, with its first byte; must write
+  ///     all of it.
+  /// - Throws: what `contents` throws, ``Rule/diskFull`` or ``Rule/fileOperation``.
+  public func fill(
+    width: Int, _ contents: @Sendable (_ offset: Int, inout MutableRawSpan) throws(Fault) -> Void
+  ) throws(Fault) {
+    let window = 4 << 20
+    let count = (byteCount + window - 1) / window
+    try forEachIndex(
+      below: count, width: width == 1 ? 1 : 2 * width, local: { Buffer(byteCount: window) }
+    ) { (index, buffer: inout Buffer) throws(Fault) in
+      let start = index * window
+      let length = min(window, byteCount - start)
+      var bytes = buffer.bytes(length)
+      try contents(start, &bytes)
+      // Direct writes come in whole blocks; what is beyond the end is cut off below.
+      let whole = (length + Self.block - 1) / Self.block * Self.block
+      var padded = buffer.bytes(whole)
+      for position in length..<whole { padded.storeBytes(of: 0, toByteOffset: position, as: UInt8.self) }
+      try write(padded.bytes, at: start)
+    }
+    guard ftruncate(descriptor, byteCount) == 0 else { throw .refused("write", path) }
+  }
+
+  /// What direct writes must be a multiple of.
+  private static let block = 4096
 
   /// Makes the contents durable and gives the file its name.
   public func commit() throws(Fault) {
@@ -113,14 +165,18 @@ public final class OutputFile: Sendable {
     }
   }
 
+  /// Lets all further writes go through the page cache; whether they did not before.
+  private func stopBeingDirect() -> Bool {
+    let flags = fcntl(descriptor, F_GETFL)
+    guard flags >= 0, flags & ck_open_direct() != 0 else { return false }
+    return fcntl(descriptor, F_SETFL, flags & ~ck_open_direct()) == 0
+  }
+
   /// The folder that holds `path`.
   private static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
-
-  /// Linux's `O_TMPFILE`, which its headers spell as an expression that Swift does not import.
-  private static let withoutName: CInt = 0o20_000_000 | O_DIRECTORY
 
   static func temporaryName(for path: String) -> String {
     let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""

@@ -11,7 +11,7 @@ package struct Piece: Sendable {
 extension TensorSource {
   /// The most bytes handled at once: small enough to stay in the second cache, and a multiple of
   /// every value's size.
-  package static var pieceByteCount: Int { 1 << 20 }
+  package static var pieceByteCount: Int { 1 << 18 }
 
   /// The given tensors, cut into parts that different threads can read at good speed: pieces of
   /// ``pieceByteCount`` where the bytes lie in a file as they are, else whole tensors.
@@ -41,6 +41,16 @@ extension TensorSource {
       try body(piece.offset + done, bytes.bytes)
       done += count
     }
+  }
+
+  /// Reads tensor `index` from front to back through `buffer`, which has room for
+  /// ``pieceByteCount``.
+  package func read(
+    whole index: Int, through buffer: Buffer,
+    _ body: (_ offset: Int, _ bytes: RawSpan) throws(Fault) -> Void
+  ) throws(Fault) {
+    let piece = Piece(tensor: index, offset: 0, byteCount: tensors[index].byteCount)
+    try read(piece, through: buffer, body)
   }
 
   /// Reads every byte once and examines the values of every tensor.

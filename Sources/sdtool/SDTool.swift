@@ -1,4 +1,6 @@
 import ArgumentParser
+import Inspection
+import Tensors
 
 /// The command line: parses arguments, calls a library, prints.
 @main
@@ -15,7 +17,20 @@ struct SDTool: ParsableCommand {
       Exit codes: 0 clean, 1 findings, 2 unreadable, broken or unsafe file, 64 wrong usage.
       """,
     version: version,
-    subcommands: [Inspect.self, Validate.self, Hash.self, Synth.self, Rules.self])
+    subcommands: [Inspect.self, Validate.self, Hash.self, Rules.self])
+
+  /// Runs the command that the arguments name; suggests one if there is none of that name.
+  static func main() {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    let names = configuration.subcommands.compactMap { $0._commandName } + ["help"]
+    if let name = arguments.first, !name.hasPrefix("-"), !names.contains(name) {
+      let near = nearest(to: name, in: names).map { "; did you mean '\($0)'?" } ?? ""
+      Terminal.writeError("sdtool: there is no command '\(name.sanitized)'\(near)")
+      Terminal.writeError("See 'sdtool --help' for the commands.")
+      exit(withError: ExitCode.validationFailure)
+    }
+    main(arguments)
+  }
 }
 
 extension ExitCode {

@@ -51,7 +51,8 @@ struct HostileTests {
 
 /// The Python interpreter, which makes the files and measures the commands.
 private enum Python {
-  static let isPresent = (try? run(["-c", "import sys; sys.exit(sys.version_info < (3, 9))"]))?.status == 0
+  static let isPresent =
+    (try? run(["-c", "import sys; sys.exit(sys.version_info < (3, 9))"]))?.status == 0
 
   static func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
     let process = Process()

@@ -1,4 +1,3 @@
-import Glibc
 import StableDiffusion
 import Tensors
 
@@ -14,17 +13,25 @@ struct KeymapRow: Sendable {
   static let parameters = all.filter { !$0.ldmName.hasSuffix("position_ids") }
 
   private static func rows() -> [KeymapRow] {
-    let folder = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-    guard let file = try? InputFile(path: "/" + folder + "/fixtures/sd15_keymap.tsv"),
-      let bytes = try? file.read(at: 0, count: file.byteCount)
-    else { return [] }
-    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
-      let fields = line.split(separator: "\t").map(String.init)
+    table("sd15_keymap.tsv").compactMap { fields in
       guard fields.count == 5, let component = Component(name: fields[1]) else { return nil }
-      func shape(_ text: String) -> [Int] { text.split(separator: "x").compactMap { Int($0) } }
       return KeymapRow(
         ldmName: fields[0], component: component, diffusersName: fields[2],
         ldmShape: shape(fields[3]), diffusersShape: shape(fields[4]))
     }
   }
 }
+
+/// The fields of a table in `fixtures`, line by line; nothing if it cannot be read.
+func table(_ name: String) -> [[String]] {
+  let folder = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+  guard let file = try? InputFile(path: "/" + folder + "/fixtures/" + name),
+    let bytes = try? file.read(at: 0, count: file.byteCount)
+  else { return [] }
+  return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map {
+    $0.split(separator: "\t").map(String.init)
+  }
+}
+
+/// The extents of a shape written `320x4x3x3`.
+func shape(_ text: String) -> [Int] { text.split(separator: "x").compactMap { Int($0) } }

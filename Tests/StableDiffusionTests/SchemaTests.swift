@@ -197,6 +197,21 @@ import Testing
     #expect(Schema(.tiniest).parameters.filter(\.isOptional).count == 4 + 8)
   }
 
+  @Test("has, with tiny widths, just the tensors that diffusers builds")
+  func tiny() {
+    let rows = table("tiny_names.tsv").filter { $0.count == 3 }
+    #expect(rows.count == 1130)
+    let parameters = Schema(.tiny).parameters
+    var shapes: [String: [Int]] = [:]
+    for parameter in parameters { shapes[parameter.folderName] = parameter.shape(in: .diffusers) }
+    for row in rows {
+      // transformers from 5.6 on leaves out this module.
+      let isFlat = row[0] == "text_encoder" && !row[1].hasPrefix("text_model.")
+      let name = row[0] + (isFlat ? "/text_model." : "/") + row[1]
+      #expect(shapes[name] == shape(row[2]), "\(name)")
+    }
+  }
+
   @Test("has the classic blocks in its tree, which adds up")
   func tree() throws {
     let tree = schema.tree

@@ -5,6 +5,7 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
+#include "Files.h"
 #include <stddef.h>
 #include <stdint.h>
 

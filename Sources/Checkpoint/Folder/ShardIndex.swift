@@ -33,6 +33,9 @@ struct ShardIndex {
       }
       shards[TensorName(member.key)] = position
     }
+    guard !names.isEmpty else {
+      throw Fault(.invalidIndex, "has a 'weight_map' without any tensor", path: file.path)
+    }
     fileNames = names
     self.shards = shards
     totalByteCount = json["metadata"]?["total_size"]?.integer

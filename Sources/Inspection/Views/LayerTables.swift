@@ -1,5 +1,5 @@
-import JSON
-import StableDiffusion
+package import JSON
+package import StableDiffusion
 
 /// The normalisations or convolutions of a network, one row each.
 package struct LayerTable: Sendable {

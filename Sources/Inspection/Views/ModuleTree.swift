@@ -1,5 +1,5 @@
-import JSON
-import StableDiffusion
+package import JSON
+package import StableDiffusion
 
 /// The module tree of a network, drawn with lines.
 package struct ModuleTree: Sendable {

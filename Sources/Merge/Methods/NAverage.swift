@@ -1,3 +1,5 @@
+import Tensors
+
 /// `Σ wᵢMᵢ / Σ wᵢ`: the weighted mean of any number of models.
 ///
 /// Origin: `linear` of mergekit, `n_average` of sd-mecha (all weights 1), `--ratios` of kohya's
@@ -10,6 +12,13 @@ struct NAverage: MergeMethod {
   let inputs = MergeInputs.any
   let parameters: [MergeParameter] = [.weights]
   let reach = MergeReach.elements
+
+  func checkTogether(_ settings: MergeSettings) throws(Fault) {
+    guard !settings.weights.isEmpty, settings.weights.reduce(0, +) == 0 else { return }
+    throw Fault(
+      .mergeParameter, "the weights of method \(name) have no sum to divide by",
+      expected: "a sum other than 0", found: "0")
+  }
 
   func merge(
     _ operands: Operands, tensor: MergedTensor, settings: MergeSettings,

@@ -18,17 +18,20 @@ struct OutputOptions: ParsableArguments {
     }
   }
 
-  /// The number of columns to use.
+  /// The number of columns to use for text.
   var width: Int { requestedWidth ?? Terminal.width }
+
+  /// The number of columns to use for lists of names.
+  ///
+  /// Names are cut short on a terminal only: what goes to a file or another program is whole.
+  var listWidth: Int { requestedWidth ?? (Terminal.isInteractive ? Terminal.width : .max) }
 
   /// Colours, or none.
   var style: Style {
     switch color {
-    case .always: .ansi
+    case .always: .colored
     case .never: .plain
-    case .auto:
-      Terminal.isInteractive && (Terminal.environment("NO_COLOR") ?? "").isEmpty
-        && Terminal.environment("TERM") != "dumb" ? .ansi : .plain
+    case .auto: Style(isTerminal: Terminal.isInteractive) { Terminal.environment($0) }
     }
   }
 }

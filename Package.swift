@@ -67,7 +67,7 @@ let package = Package(
     .executableTarget(
       name: "sdtool",
       dependencies: [
-        "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion",
+        "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
         "Inspection", "JSON", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

@@ -83,7 +83,8 @@ let package = Package(
     tests("Vocabulary", ["JSON", .product(name: "Crypto", package: "swift-crypto")]),
     tests("Inspection", ["Synthesis", "JSON"]),
     tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON"]),
-    .testTarget(name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]
 )

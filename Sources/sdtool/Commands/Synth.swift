@@ -5,7 +5,7 @@ import Synthesis
 import Tensors
 
 extension SDTool {
-  /// `sdtool synth`: a model made of random numbers.
+  /// The command `sdtool synth`, which makes a model of random numbers.
   struct Synth: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Makes a synthetic model: every real name and shape, random weights.",

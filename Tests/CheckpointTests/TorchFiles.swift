@@ -23,7 +23,8 @@ struct TorchFile: CustomStringConvertible, Sendable {
   /// All files listed in `fixtures/torch/expected.json`.
   static let all: [TorchFile] = {
     let json = try? JSONValue(parsing: contents(of: Fixtures.path("torch/expected.json")))
-    return (json?.object ?? []).map { member in
+    guard let members = json?.object else { return [] }
+    return members.map { member in
       TorchFile(
         name: member.key,
         tensors: (member.value["tensors"]?.array ?? []).map { tensor in

@@ -23,6 +23,10 @@
 
 void ck_normal(ck_path path, uint64_t key, uint32_t first, float mean, float deviation,
                ck_type type, void *values, size_t count) {
+  // Keys that are close to each other shall not share half of their bits (SplitMix64).
+  key = (key ^ key >> 30) * 0xBF58476D1CE4E5B9;
+  key = (key ^ key >> 27) * 0x94D049BB133111EB;
+  key ^= key >> 31;
   enum { block_count = 1024 };
   float block[block_count];
   // The deviation of the sum of four uniform numbers below 65,536.

@@ -79,10 +79,7 @@ struct TensorList {
   private func key(of name: String) -> UInt64 {
     var hash = 0xCBF2_9CE4_8422_2325 as UInt64
     for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-    var key = hash ^ (seed &* 0x9E37_79B9_7F4A_7C15)
-    key = (key ^ (key >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    key = (key ^ (key >> 27)) &* 0x94D0_49BB_1331_11EB
-    return key ^ (key >> 31)
+    return hash ^ (seed &* 0x9E37_79B9_7F4A_7C15)
   }
 }
 

@@ -20,20 +20,23 @@ extension InspectedModel {
 
   private func heading(width: Int, style: Style) -> [String] {
     let size = Written.fileSize(fileByteCount)
-    var facts: [StyledText] = [
-      "\(identity.title, .strong)", "\(state)", "\(source.container.title)", "\(size)",
+    var facts: [StyledText] = ["\(identity.title, .strong)"]
+    if let state { facts.append(state) }
+    facts += [
+      "\(source.container.title)", "\(size)",
       "\(Written.count(source.tensors.count, "tensor"))",
     ]
     if source.files.count > 1 { facts.append("\(Written.count(source.files.count, "file"))") }
     let line = facts.dropFirst().reduce(facts[0]) { $0 + "\(" · ", .faint)" + $1 }
     let reason: StyledText = "\("because \(identity.reason)", .faint)"
-    return ([StyledText(source.path, .name)] + line.wrapped(to: width)
+    return
+      ([StyledText(source.path, .name)] + line.wrapped(to: width)
       + reason.wrapped(to: width)).map { $0.rendered(style) }
   }
 
-  /// Whether it is whole, in a word.
-  private var state: StyledText {
-    guard identity.kind == .stableDiffusion1 else { return "\(identity.kind.title)" }
+  /// Whether it is whole, in a word; `nil` for kinds whose structure is not known.
+  private var state: StyledText? {
+    guard identity.kind == .stableDiffusion1 else { return nil }
     if identity.hasAveragesOnly { return "\("averages only", .bad)" }
     if identity.components.contains(where: { !$0.isComplete }) { return "\("incomplete", .bad)" }
     return identity.isComplete ? "\("complete", .good)" : "\(partName, .note)"
@@ -66,7 +69,9 @@ extension InspectedModel {
       ])
     }
     for component in Component.allCases where identity[component] == nil {
-      table.append(["\(component.title, .faint)", "–", "–", "–", "–", "\("not in the file", .faint)"])
+      table.append([
+        "\(component.title, .faint)", "–", "–", "–", "–", "\("not in the file", .faint)",
+      ])
     }
     table.appendRule()
     table.append([

@@ -1,12 +1,16 @@
 public import ArgumentParser
 public import Inspection
+public import Layouts
 public import StableDiffusion
+public import Synthesis
 public import Tensors
 
 // Values that the command line takes by their names.
 extension Severity: ExpressibleByArgument {}
 extension ReportFormat: ExpressibleByArgument {}
 extension Expectation: ExpressibleByArgument {}
+extension SynthesisPreset: ExpressibleByArgument {}
+extension OutputLayout: ExpressibleByArgument {}
 
 /// A comma-separated list of components.
 struct ComponentList: ExpressibleByArgument {

@@ -86,6 +86,10 @@ let package = Package(
     tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON"]),
     .testTarget(
       name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
+    // Written as by another package: without our settings, public API only.
+    .testTarget(
+      name: "ExamplesTests",
+      dependencies: ["TestSupport"] + libraries.map { .byName(name: $0) }),
   ],
   swiftLanguageModes: [.v6]
 )

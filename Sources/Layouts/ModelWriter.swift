@@ -60,12 +60,12 @@ public struct ModelWriter: Sendable {
       let sink = try TorchZipWriter(
         path: path, tensors: view.tensors, metadata: metadata ?? [], isNested: isNested,
         replacing: replacing)
-      try copyAll(view, to: sink, width: width, progress: progress)
+      try copy(view, to: sink, width: width, progress: progress)
     case .folder:
       let sink = try TorchFolderWriter(
         path: path, tensors: view.tensors, metadata: metadata ?? [], isNested: isNested,
         replacing: replacing)
-      try copyAll(view, to: sink, width: width, progress: progress)
+      try copy(view, to: sink, width: width, progress: progress)
     case .diffusers:
       let configuration = DiffusersConfiguration(
         dimensions: dimensions, components: components, isAlone: alone != nil)
@@ -101,25 +101,4 @@ public struct ModelWriter: Sendable {
     }
     try folder.commit()
   }
-}
-
-/// Copies every tensor of `source` to the same place in `sink`, and completes it.
-private func copyAll(
-  _ source: any TensorSource, to sink: some TensorSink, width: Int,
-  progress: @Sendable (Int) -> Void
-) throws(Fault) {
-  func copy(_ source: some TensorSource) throws(Fault) {
-    let pieces = source.pieces(of: Array(source.tensors.indices))
-    try forEachIndex(
-      below: pieces.count, width: width, local: { Buffer(byteCount: 1 << 20) }
-    ) { (index, buffer: inout Buffer) throws(Fault) in
-      try source.read(pieces[index], through: buffer) { (offset, bytes) throws(Fault) in
-        try sink.write(pieces[index].tensor, at: offset, bytes: bytes)
-        progress(bytes.byteCount)
-      }
-    }
-  }
-  try copy(source)
-  try source.checkUnchanged()
-  try sink.commit()
 }

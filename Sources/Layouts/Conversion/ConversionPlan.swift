@@ -26,9 +26,12 @@ public struct ConversionPlan: Sendable {
   /// The texts that are left out.
   public let droppedMetadata: [DroppedMetadata]
   /// What stands in the way; ``write(to:replacing:width:progress:)`` throws the first.
-  public internal(set) var problems: [Fault]
+  public private(set) var problems: [Fault]
   /// What is worth knowing about the input and the output.
   public let findings: [Fault]
+
+  /// What the model lies in.
+  public var container: Container { source.container }
 
   /// The sources one after another, as ``PlannedTensor/index`` counts them.
   let source: CompositeSource
@@ -75,6 +78,9 @@ public struct ConversionPlan: Sendable {
 }
 
 extension ConversionPlan {
+  /// Adds what else stands in the way.
+  public mutating func add(_ problem: Fault) { problems.append(problem) }
+
   /// The bytes of values that are read, once.
   public var readByteCount: Int { Self.sum(tensors.map(\.original.byteCount)) }
 

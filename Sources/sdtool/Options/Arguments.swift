@@ -26,3 +26,10 @@ struct ComponentList: ExpressibleByArgument {
     self.components = components.sorted()
   }
 }
+
+extension OverflowPolicy: ExpressibleByArgument {}
+
+extension Component: ExpressibleByArgument {
+  /// The component that users call `argument`.
+  public init?(argument: String) { self.init(name: argument) }
+}

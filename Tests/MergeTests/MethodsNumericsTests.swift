@@ -33,7 +33,7 @@ struct MethodsNumericsTests {
       let y = Double.random(in: 0...3, using: &random)
       let power = Library.pow(x, y)
       #expect(abs(Elementary.power(x, y) - power) <= 1e-13 * power)
-      let angle = Double.random(in: -2 * .pi ... 2 * .pi, using: &random)
+      let angle = Double.random(in: -2 * .pi...2 * .pi, using: &random)
       #expect(abs(Elementary.sine(angle) - Library.sin(angle)) <= 1e-14)
       let cosine = Double.random(in: -1...1, using: &random)
       #expect(abs(Elementary.arcCosine(cosine) - Library.acos(cosine)) <= 1e-14)
@@ -62,7 +62,7 @@ struct MethodsRegistryTests {
   func names() {
     #expect(methodNames == methodNames.sorted() && Set(methodNames).count == methodNames.count)
     for name in methodNames {
-      #expect(name.utf8.allSatisfy { $0 == 45 || (97...122).contains($0) || (48...57).contains($0) })
+      #expect(name.allSatisfy { $0 == "-" || $0.isASCII && ($0.isLowercase || $0.isNumber) })
     }
   }
 
@@ -116,5 +116,23 @@ struct MethodsRegistryTests {
     #expect(
       try sentence("della", 2) { $0.density = 0.9 }?.hasPrefix(
         "epsilon is too large for the density") == true)
+  }
+}
+
+@Suite("Documentation of the merge methods")
+struct MethodsDocumentationTests {
+  @Test("the table in the README is made from the sources")
+  func table() throws {
+    #expect(try Script.run("method-table", "--check") == 0, "run Scripts/method-table --write")
+  }
+
+  @Test("every method is in the table, with the formula that the program prints")
+  func rows() {
+    let readme = String(decoding: contents(of: Fixtures.root + "/README.md"), as: UTF8.self)
+    for method in MergeMethods.all {
+      let formula = method.formula.split(separator: "|", omittingEmptySubsequences: false)
+      let row = "| `\(method.name)` | \(formula.joined(separator: "\\|")) |"
+      #expect(readme.contains(row), "\(row)")
+    }
   }
 }

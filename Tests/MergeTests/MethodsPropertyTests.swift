@@ -33,7 +33,8 @@ struct MethodsPropertyTests {
     let kinds: [(Int) -> Float] = [
       { _ in 0 }, { _ in -0.0 }, { _ in 1 }, { model in Float(model) }, { model in -Float(model) },
       { model in model == 0 ? 1 : -1 }, { model in model == 0 ? 0 : 1 },
-      { model in model % 2 == 0 ? 1e-38 : -1e-38 }, { model in model == 1 ? .leastNonzeroMagnitude : 0 },
+      { model in model % 2 == 0 ? 1e-38 : -1e-38 },
+      { model in model == 1 ? .leastNonzeroMagnitude : 0 },
     ]
     for arithmetic in method.hasDialects ? Arithmetic.allCases : [.exact] {
       for alpha in [0, 0.25, 1] {

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import JSON
 import Merge
@@ -115,4 +116,17 @@ enum Library {
   static func sin(_ x: Double) -> Double { Glibc.sin(x) }
   static func cos(_ x: Double) -> Double { Glibc.cos(x) }
   static func acos(_ x: Double) -> Double { Glibc.acos(x) }
+}
+
+/// The programs in `Scripts`.
+enum Script {
+  /// Runs one of them and returns its exit code.
+  static func run(_ name: String, _ arguments: String...) throws -> Int32 {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Fixtures.root + "/Scripts/" + name)
+    process.arguments = arguments
+    try process.run()
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
 }

@@ -1,4 +1,4 @@
-/// `(1 − k)A + kB` with `k = 1 − clip(cos(A, B) − α, 0, 1)`: takes more of B where it differs.
+/// `(1 − k)A + kB` with `k = 1 − clip(cos(A, B) − α, 0, 1)`: more of B where it differs.
 ///
 /// The cosine is that of each column: the values with the same place on every axis but the first.
 ///
@@ -7,7 +7,7 @@
 /// Parameters: α.
 struct AddCosineA: MergeMethod {
   let name = "add-cosine-a"
-  let formula = "(1 − k)A + kB with k = 1 − clip(cos(A, B) − α, 0, 1) for each column"
+  let formula = "(1 − k)A + kB with k = 1 − clip(cos(A, B) − α, 0, 1)"
   let inputs = MergeInputs.two
   let parameters: [MergeParameter] = [.alpha(1)]
   let reach = MergeReach.tensor

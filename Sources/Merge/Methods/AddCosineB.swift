@@ -1,4 +1,4 @@
-/// `(1 − k)A + kB` with `k = 1 − clip((cos(A, B) + m)/2 − α, 0, 1)`: takes more of B where it differs.
+/// `(1 − k)A + kB` with `k = 1 − clip((cos(A, B) + m)/2 − α, 0, 1)`.
 ///
 /// The cosine is that of each column: the values with the same place on every axis but the first;
 /// m is that of the whole tensors, 0 if one of them is zero.
@@ -8,7 +8,7 @@
 /// Parameters: α.
 struct AddCosineB: MergeMethod {
   let name = "add-cosine-b"
-  let formula = "(1 − k)A + kB with k = 1 − clip((cos(A, B) + m)/2 − α, 0, 1) for each column"
+  let formula = "(1 − k)A + kB with k = 1 − clip((cos(A, B) + m)/2 − α, 0, 1)"
   let inputs = MergeInputs.two
   let parameters: [MergeParameter] = [.alpha(1)]
   let reach = MergeReach.tensor

@@ -10,7 +10,7 @@
 /// Parameters: α.
 struct CosineA: SurveyingMergeMethod {
   let name = "cosine-a"
-  let formula = "kA + (1 − k)B with k = clip((s − min)/(max − min) − |α|, 0, 1), s the similarity"
+  let formula = "kA + (1 − k)B with k = clip((s − min)/(max − min) − |α|, 0, 1)"
   let inputs = MergeInputs.two
   let parameters: [MergeParameter] = [.alpha(0.5)]
 

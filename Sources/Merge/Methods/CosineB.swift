@@ -8,7 +8,7 @@
 /// Parameters: α.
 struct CosineB: SurveyingMergeMethod {
   let name = "cosine-b"
-  let formula = "kA + (1 − k)B with k = clip((s − min)/(max − min) − α, 0, 1), s the similarity"
+  let formula = "kA + (1 − k)B with k = clip((s − min)/(max − min) − α, 0, 1)"
   let inputs = MergeInputs.two
   let parameters: [MergeParameter] = [.alpha(0.5)]
 

@@ -1,6 +1,6 @@
 import Tensors
 
-/// `B + α·Σ wᵢdᵢ; dᵢ = Mᵢ − B, kept with probability ρ − ε … ρ + ε by rank, then scaled to |dᵢ|₁ as before`.
+/// `B + α·Σ wᵢdᵢ; dᵢ = Mᵢ − B, kept by rank with probability ρ ± ε, then scaled`.
 ///
 /// The rank is that of the magnitude among the values along the second axis, or along the only
 /// one: the smallest is kept with probability ρ − ε, the largest with ρ + ε. The sum of the
@@ -12,7 +12,7 @@ import Tensors
 struct DellaLinear: MergeMethod {
   let name = "della-linear"
   let formula =
-    "B + α·Σ wᵢdᵢ; dᵢ = Mᵢ − B, kept with probability ρ − ε … ρ + ε by rank, then scaled to |dᵢ|₁ as before"
+    "B + α·Σ wᵢdᵢ; dᵢ = Mᵢ − B, kept by rank with probability ρ ± ε, then scaled"
   let inputs = MergeInputs.baseAndAny
   let parameters: [MergeParameter] = [.alpha(1), .weights, .density(0.5), .epsilon(0.15), .seed]
   let reach = MergeReach.tensor

@@ -9,7 +9,7 @@
 struct Extract: MergeMethod {
   let name = "extract"
   let formula =
-    "A + ((1 − α)a + αb)·((1 − β)d + β(1 − d)) with a = B − A, b = C − A, d = ((cos(a, b) + 1)/2)^γ"
+    "A + ((1 − α)a + αb)·((1 − β)d + β(1 − d)) with a = B − A, b = C − A, d = ((c + 1)/2)^γ"
   let inputs = MergeInputs.baseAndTwo
   let parameters: [MergeParameter] = [
     .alpha(0.5, in: 0...1), .beta(0.5, in: 0...1), .gamma(1, in: 0...100),

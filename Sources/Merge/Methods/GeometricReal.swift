@@ -8,7 +8,7 @@
 /// Parameters: α from 0 to 1.
 struct GeometricReal: MergeMethod {
   let name = "geometric-real"
-  let formula = "A^(1 − α)·B^α, NaN for negative values"
+  let formula = "A^(1 − α)·B^α"
   let inputs = MergeInputs.two
   let parameters: [MergeParameter] = [.alpha(0.5, in: 0...1)]
   let reach = MergeReach.elements

@@ -9,7 +9,7 @@
 /// Parameters: none.
 struct ModelStock: MergeMethod {
   let name = "model-stock"
-  let formula = "B + t(mean of Mᵢ − B) with t = Nc / (1 + (N − 1)c), c the mean cos(Mᵢ − B, Mⱼ − B)"
+  let formula = "B + t(mean of Mᵢ − B) with t = Nc / (1 + (N − 1)c)"
   let inputs = MergeInputs.baseAndSeveral
   let parameters: [MergeParameter] = []
   let reach = MergeReach.tensor

@@ -8,7 +8,7 @@
 /// Parameters: α.
 struct Slerp: MergeMethod {
   let name = "slerp"
-  let formula = "(sin((1 − α)ω)·A + sin(αω)·B) / sin ω, ω the angle between A and B"
+  let formula = "(sin((1 − α)ω)·A + sin(αω)·B) / sin ω, where ω is the angle between A and B"
   let inputs = MergeInputs.two
   let parameters: [MergeParameter] = [.alpha(0.5, in: -1...2)]
   let reach = MergeReach.tensor

@@ -1,4 +1,4 @@
-/// `B in rows [βn] … [(α + β)n] of the first axis, A elsewhere`: exchanges whole rows.
+/// `B in rows ⌊βn⌉ … ⌊(α + β)n⌉ of the first axis, A elsewhere`: exchanges whole rows.
 ///
 /// The bounds are rounded to the nearest row, halves to the even one. The range wraps around; a
 /// negative α extends it backwards from β, and β counts modulo 1. A single number is that of B if
@@ -9,7 +9,7 @@
 /// Parameters: α, β.
 struct TensorSumRound: MergeMethod {
   let name = "tensor-sum-round"
-  let formula = "B in rows [βn] … [(α + β)n] of the first axis, A elsewhere"
+  let formula = "B in rows ⌊βn⌉ … ⌊(α + β)n⌉ of the first axis, A elsewhere"
   let inputs = MergeInputs.two
   let parameters: [MergeParameter] = [.alpha(0.5, in: -1...1), .beta(0, in: -1...1)]
   let reach = MergeReach.elements

@@ -1,4 +1,4 @@
-/// `B + α·Σ wᵢdᵢ / Σ wᵢ over i with sgn wᵢdᵢ = sgn Σ wᵢdᵢ; dᵢ = top ρ of Mᵢ − B`: averages what agrees.
+/// `B + α·Σ wᵢdᵢ / Σ wᵢ over i with sgn wᵢdᵢ = sgn Σ wᵢdᵢ; dᵢ = top ρ of Mᵢ − B`.
 ///
 /// Of each difference the ⌊ρn⌋ values of the largest magnitude are kept, of equal ones the last.
 ///

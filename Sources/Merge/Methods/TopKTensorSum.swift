@@ -8,7 +8,7 @@
 /// Parameters: α, β.
 struct TopKTensorSum: MergeMethod {
   let name = "top-k-tensor-sum"
-  let formula = "A′ where s < |A′| ≤ e, A elsewhere; A′ is A sorted in the order of B"
+  let formula = "A′ where s < |A′| ≤ e, A elsewhere"
   let inputs = MergeInputs.two
   let parameters: [MergeParameter] = [.alpha(0.5, in: -1...1), .beta(0, in: -1...1)]
   let reach = MergeReach.tensor

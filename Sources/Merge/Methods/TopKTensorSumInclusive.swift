@@ -5,7 +5,7 @@
 /// Parameters: α, β.
 struct TopKTensorSumInclusive: MergeMethod {
   let name = "top-k-tensor-sum-inclusive"
-  let formula = "A′ where s ≤ |A′| ≤ e, A elsewhere; A′ is A sorted in the order of B"
+  let formula = "A′ where s ≤ |A′| ≤ e, A elsewhere"
   let inputs = MergeInputs.two
   let parameters = TopKTensorSum().parameters
   let reach = MergeReach.tensor

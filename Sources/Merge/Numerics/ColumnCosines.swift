@@ -11,7 +11,7 @@ struct ColumnCosines {
   /// Whether neither is zero.
   let isDefined: Bool
 
-  /// Computes them; if `normalizes`, the whole is compared with all columns divided by their lengths.
+  /// Computes them; `normalizes` divides all columns by their lengths before the whole is compared.
   init(_ a: Span<Float>, _ b: Span<Float>, shape: [Int], normalizes: Bool) {
     precondition(a.count == b.count)
     let width = a.count / max(1, shape.first ?? 1)

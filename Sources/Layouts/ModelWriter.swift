@@ -1,6 +1,6 @@
 import Checkpoint
 import SafeTensors
-public import StableDiffusion
+import StableDiffusion
 public import Tensors
 
 /// Writes a model in any layout.

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Inspection
+import Tensors
 
 /// The command line: parses arguments, calls a library, prints.
 @main
@@ -16,6 +18,19 @@ struct SDTool: ParsableCommand {
       """,
     version: version,
     subcommands: [Inspect.self, Validate.self, Hash.self, Synth.self, Rules.self])
+
+  /// Runs the command that the arguments name; suggests one if there is none of that name.
+  static func main() {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    let names = configuration.subcommands.compactMap { $0._commandName } + ["help"]
+    if let name = arguments.first, !name.hasPrefix("-"), !names.contains(name) {
+      let near = nearest(to: name, in: names).map { "; did you mean '\($0)'?" } ?? ""
+      Terminal.writeError("sdtool: there is no command '\(name.sanitized)'\(near)")
+      Terminal.writeError("See 'sdtool --help' for the commands.")
+      exit(withError: ExitCode.validationFailure)
+    }
+    main(arguments)
+  }
 }
 
 extension ExitCode {

@@ -1,4 +1,5 @@
 import Glibc
+import Inspection
 
 /// What the program writes to and what that can show.
 enum Terminal {
@@ -13,6 +14,18 @@ enum Terminal {
     }
     return environment("COLUMNS").flatMap { Int($0) }.map { min(max($0, 40), 1000) } ?? 100
   }()
+
+  /// Shows what is being worked on in one line of a terminal, until the next call.
+  static func showStatus(_ path: String) {
+    guard isatty(STDERR_FILENO) == 1 else { return }
+    write("\r\u{1B}[2K" + "checking \(path.sanitized(limit: max(20, width - 10)))", to: STDERR_FILENO)
+  }
+
+  /// Removes what ``showStatus(_:)`` showed.
+  static func clearStatus() {
+    guard isatty(STDERR_FILENO) == 1 else { return }
+    write("\r\u{1B}[2K", to: STDERR_FILENO)
+  }
 
   /// The value of an environment variable.
   static func environment(_ name: String) -> String? {

@@ -60,6 +60,30 @@ struct MethodsPropertyTests {
     }
   }
 
+  @Test(
+    "values that are not finite, or barely, are computed without a trap", arguments: methodNames)
+  func extremes(name: String) throws {
+    let method = try MergeMethods.named(name)
+    let kinds: [Float] = [.nan, -.nan, .infinity, -.infinity, .greatestFiniteMagnitude, 0, -1]
+    var random = SplitMix(state: 8)
+    for round in 0..<20 {
+      let models = (0..<method.sampleCount).map { _ in
+        (0..<60).map { _ in kinds.randomElement(using: &random) ?? 0 }
+      }
+      var settings = MergeSettings(defaultsOf: method)
+      settings.alpha = Double(round) / 19
+      if let surveying = method as? any SurveyingMergeMethod {
+        let operands = Operands(copying: models)
+        let tensor = MergedTensor(name: "weight", shape: [6, 10])
+        settings.survey = surveying.conclude(surveying.survey(operands, tensor: tensor))
+      }
+      let result = method.result(models, shape: [6, 10], settings)
+      #expect(
+        result.map(\.bitPattern)
+          == method.result(models, shape: [6, 10], settings).map(\.bitPattern))
+    }
+  }
+
   @Test("an input that is passed through is what the method computes", arguments: methodNames)
   func passthrough(name: String) throws {
     let method = try MergeMethods.named(name)

@@ -50,16 +50,20 @@ struct ModelFolder: Sendable {
     let path = self.path + "/" + name
     var status = stat()
     guard unsafe lstat(path, &status) == 0 else { throw .refused("open", path) }
-    if status.st_mode & S_IFMT == S_IFLNK { try checkLink(path) }
+    // A name below may lead through a link before its end.
+    let isLink = status.st_mode & S_IFMT == S_IFLNK
+    if isLink || name.utf8.contains(UInt8(ascii: "/")) { try checkLink(path) }
     return try InputFile(path: path)
   }
 
   private func checkLink(_ path: String) throws(Fault) {
     var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
     let count = unsafe readlink(path, &target, Int(PATH_MAX))
-    guard count >= 0, let real = Self.resolve(path) else { throw .refused("follow the link", path) }
+    guard let real = Self.resolve(path) else { throw .refused("follow the link", path) }
     if real.hasPrefix(realPath + "/") { return }
-    let text = String(decoding: target[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let text =
+      count < 0
+      ? real : String(decoding: target[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     // The end of a chain counts, too: the cache's file must not be a link that leads on.
     guard Self.isCacheLink(text),
       real.split(separator: "/").suffix(2) == text.split(separator: "/").suffix(2)

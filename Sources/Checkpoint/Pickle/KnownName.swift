@@ -92,7 +92,9 @@ enum KnownName: Hashable {
       "AttributeDict", .dictionary)
     add("builtins __builtin__", "dict", .dictionary)
     add("builtins __builtin__", "set frozenset", .set)
-    add("builtins __builtin__", "bytearray bytes complex int float str list tuple bool object", .inert)
+    add(
+      "builtins __builtin__", "bytearray bytes complex int float str list tuple bool object", .inert
+    )
     add("__builtin__", "unicode long", .inert)
     add("torch", "Size", .size)
     add("torch", "Tensor device strided sparse_coo per_tensor_affine Generator", .inert)

@@ -98,8 +98,14 @@ extension PickleMachine {
       } else if count > 2 {
         graph.containers[Int(index)][2] = state
       }
-    // The state of an OrderedDict is a module's list of versions; tensors have attributes.
-    case .dict, .set, .tensor: break
+    // The state of an OrderedDict is a module's list of versions.
+    case .dict, .set: break
+    // Attributes do no harm; any other state would exchange the tensor's values.
+    case .tensor:
+      switch state {
+      case .dict, .none: break
+      default: throw wrongType("gives state to", target, "an object")
+      }
     case .global:
       try checkCallable(target)
       throw wrongType("gives state to", target, "an object")
@@ -130,12 +136,16 @@ extension PickleMachine {
     let index = try intern(storage)
     var first = 0
     var length = count
-    if parts.count == 6, case .tuple(let view) = parts[5] {
+    switch parts.dropFirst(5).first {
+    case nil, .some(.none): break
+    case .tuple(let view):
       let numbers = graph.items[view.range].dropFirst().compactMap(graph.integer)
-      guard view.count == 3, numbers.count == 2, numbers[0] >= 0, numbers[1] >= 0,
+      guard view.count == 3, case .string = graph.items[Int(view.start)], numbers.count == 2,
+        numbers[0] >= 0, numbers[1] >= 0,
         numbers[0] <= count, numbers[1] <= count - numbers[0]
       else { throw badReference(found: "a part that is not inside") }
       (first, length) = (numbers[0], numbers[1])
+    case let other?: throw badReference(found: "a part that is " + other.kind)
     }
     guard graph.storageViews.count < Self.maximumDepth else {
       throw fault(.pickleLimit, "refers to storages more than \(Self.maximumDepth) times")

@@ -150,7 +150,8 @@ struct PickleMachine {
     case 0x30: _ = try pop()  // POP
     case 0x31: _ = try pop(from: popMark())  // POP_MARK
     case 0x32: push(try top())  // DUP
-    case 0x49, 0x4C, 0x46: _ = try readLine()
+    case 0x49, 0x4C, 0x46:
+      _ = try readLine()
       push(.opaque)
     case 0x53, 0x56:  // STRING, UNICODE
       let line = try readLine()

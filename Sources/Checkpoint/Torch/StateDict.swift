@@ -20,7 +20,7 @@ struct StateDict {
     let walk = try GraphWalk(graph)
     var entries = try Self.dictionary(graph)
     try collectMetadata(entries, graph)
-    while let inner = Self.unwrap(entries, walk, graph) {
+    while let inner = try Self.unwrap(entries, walk, graph) {
       entries = inner
       try collectMetadata(entries, graph)
     }
@@ -46,13 +46,18 @@ struct StateDict {
   /// The dictionary inside that stands for the whole, or `nil` if this is it.
   private static func unwrap(
     _ entries: [PickleValue], _ walk: GraphWalk, _ graph: borrowing PickleGraph
-  ) -> [PickleValue]? {
+  ) throws(Fault) -> [PickleValue]? {
     var only: [PickleValue]?
+    var stateDict: [PickleValue]?
+    var stateDictCount = 0
     var count = 0
     var isDirect = false
     for position in stride(from: 0, to: entries.count - 1, by: 2) {
       let (key, value) = (entries[position], entries[position + 1])
-      if graph.matches(key, "state_dict"), let inner = graph.entries(value) { return inner }
+      if graph.matches(key, "state_dict") {
+        stateDict = graph.entries(value)
+        stateDictCount += 1
+      }
       if case .tensor = value { isDirect = true }
       guard walk.holds(value), !isTraining(key, graph), let inner = graph.entries(value) else {
         continue
@@ -62,7 +67,10 @@ struct StateDict {
       count += 1
       only = inner
     }
-    return count == 1 && !isDirect ? only : nil
+    guard stateDictCount <= 1 else {
+      throw Fault(.tensorDuplicate, "has two dictionaries named 'state_dict'", offset: graph.base)
+    }
+    return stateDict ?? (count == 1 && !isDirect ? only : nil)
   }
 
   /// What trainers save beside the model, and embeddings beside their vectors.
@@ -88,7 +96,8 @@ struct StateDict {
       var next = 0
     }
     var levels = [Level(prefix: "", entries: root)]
-    var seen: Set<Int32> = []
+    // Of tensors and dictionaries: Python would take the last of two, other readers the first. A
+    // dictionary may occur under several names; the budget bounds what becomes of that.
     var names: Set<TensorName> = []
     while var level = levels.popLast() {
       guard level.next + 1 < level.entries.count else { continue }
@@ -107,10 +116,13 @@ struct StateDict {
             tensor: name)
         }
         tensors.append((name, Int(index)))
-      case .dict(let index), .record(let index):
-        guard !Self.isTraining(key, graph), seen.insert(index).inserted,
-          let entries = graph.entries(value)
-        else { continue }
+      case .dict, .record:
+        guard !Self.isTraining(key, graph), let entries = graph.entries(value) else { continue }
+        guard names.insert(TensorName(prefix + text)).inserted else {
+          throw Fault(
+            .tensorDuplicate, "is there twice", offset: graph.base,
+            tensor: TensorName(prefix + text))
+        }
         guard levels.count < Self.maximumNesting else {
           throw Fault(
             .pickleLimit, "nests the dictionaries of its state dict too deeply",

@@ -9,7 +9,7 @@ struct TorchContents: Sendable {
   let trainingStateTensorCount: Int
 
   private let views: [StridedView]
-  private let storages: [TorchStorage]
+  let storages: [TorchStorage]
 
   /// Makes sense of an unpickled object.
   ///

@@ -14,6 +14,12 @@ struct TorchStorage: Sendable {
   let location: Location
   let byteCount: Int
 
+  /// The header of the compressed zip entry that it is, if it is one.
+  var entryOffset: Int? {
+    guard case .deflated(let entry, _) = location else { return nil }
+    return entry.headerOffset
+  }
+
   /// Fills `output` with the bytes from `offset`.
   func read(at offset: Int, into output: UnsafeMutableRawBufferPointer) throws(Fault) {
     guard unsafe !output.isEmpty else { return }

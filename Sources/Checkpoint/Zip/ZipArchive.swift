@@ -46,8 +46,12 @@ struct ZipArchive: Sendable {
       guard record.headerOffset >= previousEnd, next <= end.directoryOffset,
         next - record.headerOffset >= 30 + record.nameBytes.count
       else { throw overlap }
-      let start = try ZipLocalHeader.dataOffset(file, record)
+      let header = try ZipLocalHeader(file, record)
+      let start = header.dataOffset
       guard start <= next, record.storedSize <= next - start else { throw overlap }
+      if header.needsDescriptor, record.storedSize > 0 {
+        try ZipDescriptor.check(file, record, at: start + record.storedSize, before: next)
+      }
       dataOffsets[index] = start
       previousEnd = start + record.storedSize
     }
@@ -94,11 +98,16 @@ struct ZipArchive: Sendable {
 /// The header in front of an entry's data.
 ///
 /// Source: PKWARE APPNOTE 6.3.10, section 4.3.7.
-enum ZipLocalHeader {
-  /// Checks the header of `record` and returns where the data begin.
+struct ZipLocalHeader {
+  /// Where the data begin.
+  let dataOffset: Int
+  /// Whether sizes and check sum stand behind the data instead of here.
+  let needsDescriptor: Bool
+
+  /// Reads the header of `record` and checks it.
   ///
   /// - Throws: ``Rule/zipHeadersDisagree``.
-  static func dataOffset(_ file: InputFile, _ record: ZipDirectoryRecord) throws(Fault) -> Int {
+  init(_ file: InputFile, _ record: ZipDirectoryRecord) throws(Fault) {
     let nameEnd = 30 + record.nameBytes.count
     let header = try file.read(at: record.headerOffset, count: nameEnd)
     func disagree(_ what: String, _ expected: String, _ found: String) -> Fault {
@@ -141,7 +150,38 @@ enum ZipLocalHeader {
     guard isUnknown || (sizes[0] == record.size && sizes[1] == record.storedSize) else {
       throw disagree("sizes", "\(record.size)", "\(sizes[0])")
     }
-    return record.headerOffset + nameEnd + extraCount
+    dataOffset = record.headerOffset + nameEnd + extraCount
+    needsDescriptor = isUnknown
+  }
+}
+
+/// What stands behind an entry's data when the header was written before they were known.
+///
+/// Source: PKWARE APPNOTE 6.3.10, section 4.3.9.
+enum ZipDescriptor {
+  /// Checks the descriptor of `record` at `offset`.
+  ///
+  /// It may begin with a signature, and its sizes have four or eight bytes; nothing tells which.
+  ///
+  /// - Throws: ``Rule/zipHeadersDisagree``.
+  static func check(
+    _ file: InputFile, _ record: ZipDirectoryRecord, at offset: Int, before end: Int
+  ) throws(Fault) {
+    let bytes = try file.read(at: offset, count: min(24, end - offset))
+    let signature: [UInt8] = [0x50, 0x4B, 7, 8]
+    for start in bytes.starts(with: signature) ? [4, 0] : [0] {
+      for width in [4, 8] {
+        var expected: [UInt8] = []
+        expected.append(record.crc, count: 4)
+        expected.append(record.storedSize, count: width)
+        expected.append(record.size, count: width)
+        if bytes.dropFirst(start).starts(with: expected) { return }
+      }
+    }
+    throw Fault(
+      .zipHeadersDisagree, "says other numbers behind the data of '\(record.name)' than before",
+      offset: offset, expected: "a data descriptor with the directory's check sum and sizes",
+      found: "other bytes")
   }
 }
 

@@ -102,8 +102,9 @@ struct ZipDirectoryRecord {
     guard !bytes.contains(where: { $0 == 0x5C || $0 == 0 }) else {
       throw bad("has a backslash or NUL in it")
     }
-    guard !bytes.split(separator: 0x2F, omittingEmptySubsequences: false)
-      .contains(where: { $0.elementsEqual([0x2E, 0x2E]) })
+    guard
+      !bytes.split(separator: 0x2F, omittingEmptySubsequences: false)
+        .contains(where: { $0.elementsEqual([0x2E, 0x2E]) })
     else { throw bad("leads out of the archive ('\(name)')") }
     guard mode & 0xF000 != 0xA000 else { throw bad("stands for a symbolic link ('\(name)')") }
     return TensorName(name)

@@ -20,8 +20,10 @@ extension InspectedModel {
 
   private func heading(width: Int, style: Style) -> [String] {
     let size = Written.fileSize(fileByteCount)
-    var facts: [StyledText] = [
-      "\(identity.title, .strong)", "\(state)", "\(source.container.title)", "\(size)",
+    var facts: [StyledText] = ["\(identity.title, .strong)"]
+    if let state { facts.append(state) }
+    facts += [
+      "\(source.container.title)", "\(size)",
       "\(Written.count(source.tensors.count, "tensor"))",
     ]
     if source.files.count > 1 { facts.append("\(Written.count(source.files.count, "file"))") }
@@ -31,9 +33,9 @@ extension InspectedModel {
       + reason.wrapped(to: width)).map { $0.rendered(style) }
   }
 
-  /// Whether it is whole, in a word.
-  private var state: StyledText {
-    guard identity.kind == .stableDiffusion1 else { return "\(identity.kind.title)" }
+  /// Whether it is whole, in a word; `nil` for kinds whose structure is not known.
+  private var state: StyledText? {
+    guard identity.kind == .stableDiffusion1 else { return nil }
     if identity.hasAveragesOnly { return "\("averages only", .bad)" }
     if identity.components.contains(where: { !$0.isComplete }) { return "\("incomplete", .bad)" }
     return identity.isComplete ? "\("complete", .good)" : "\(partName, .note)"

@@ -13,7 +13,7 @@ public import Tensors
 /// From weak to strong: ``alpha``, the blocks' weights, ``baseAlpha``, what the dialect keeps,
 /// single settings (of several the last), elemental rules.
 public struct WeightSpecification: Hashable, Sendable {
-  /// The weight where nothing else says one; ½ if absent.
+  /// The weight where nothing else says one; the method's default if absent.
   public var alpha: Double?
   /// Weights for the blocks.
   public var blocks: BlockWeights?
@@ -36,9 +36,6 @@ public struct WeightSpecification: Hashable, Sendable {
     self.elements = elements
   }
 
-  /// The weight where nothing is given.
-  static let defaultAlpha = 0.5
-
   /// Whether it is a single number for all places.
   var isScalar: Bool {
     blocks == nil && baseAlpha == nil && settings.isEmpty && elements.rules.isEmpty
@@ -49,10 +46,16 @@ public struct WeightSpecification: Hashable, Sendable {
   /// A list of 25 without ``baseAlpha`` takes ``alpha`` for `BASE` if that was given, else 0 as
   /// bbc-mc's slider does.
   ///
+  /// - Parameters:
+  ///   - dialect: the convention.
+  ///   - initial: the weight where nothing is given: the method's default.
+  /// - Returns: a weight for every place and tensor.
   /// - Throws: ``Tensors/Rule/contradictingWeights`` if a list of 26 and ``baseAlpha`` both give
   ///   a weight for `BASE`; ``Tensors/Rule/weightCount`` if ComfyUI's ratios meet another dialect;
   ///   ``Tensors/Rule/weightSyntax`` if a number is not finite.
-  public func resolved(in dialect: Dialect) throws(Fault) -> TensorWeights {
+  public func resolved(
+    in dialect: Dialect, initial: Double = 0.5
+  ) throws(Fault) -> TensorWeights {
     if let blocks, let base = blocks.base, let baseAlpha, blocks.origin == .list, base != baseAlpha
     {
       throw Fault(
@@ -70,12 +73,12 @@ public struct WeightSpecification: Hashable, Sendable {
         throw Fault(.weightSyntax, "has a weight that is not a finite number")
       }
     }
-    var places = PlaceWeights(ema: value(of: dialect.ema, in: dialect))
+    var places = PlaceWeights(ema: value(of: dialect.ema, in: dialect, initial))
     for place in Place.allCases {
       if let extra = blocks?.extras[place] {
         places.set(place, value(extra, .block(place), in: dialect))
       } else {
-        places.set(place, value(of: dialect.slot(for: place), in: dialect))
+        places.set(place, value(of: dialect.slot(for: place), in: dialect, initial))
       }
     }
     for setting in settings {
@@ -95,7 +98,7 @@ public struct WeightSpecification: Hashable, Sendable {
     _ number: Double, _ source: PlaceWeights.Source, in dialect: Dialect
   ) -> Value { (.weight(dialect.weight(number)), source) }
 
-  private func value(of slot: Dialect.Slot, in dialect: Dialect) -> Value {
+  private func value(of slot: Dialect.Slot, in dialect: Dialect, _ initial: Double) -> Value {
     switch slot {
     case .kept: return (.kept, .dialect)
     case .base:
@@ -103,10 +106,10 @@ public struct WeightSpecification: Hashable, Sendable {
       if let base = blocks?.base { return value(base, .base, in: dialect) }
       if let alpha { return value(alpha, .alpha, in: dialect) }
       guard blocks == nil else { return (.weight(0), .baseAlpha) }
-      return value(Self.defaultAlpha, .alpha, in: dialect)
+      return (.weight(initial), .alpha)
     case .block(let place):
       if let weight = blocks?[place] { return value(weight, .block(place), in: dialect) }
-      return value(alpha ?? Self.defaultAlpha, .alpha, in: dialect)
+      return alpha.map { value($0, .alpha, in: dialect) } ?? (.weight(initial), .alpha)
     }
   }
 }

@@ -1,8 +1,8 @@
 /// `(1 − α − β)A + αB + βC`: three models with weights that add up to 1.
 ///
-/// Without the webui dialect it is computed as SuperMerger does, from two lines:
-/// `lerp(A, lerp(B, C, β/(α + β)), α + β)`; for α + β = 0 as `A + α(B − C)`.
-/// The arithmetic decides the last bit, see ``Arithmetic``.
+/// The arithmetic decides the last bit, see ``Arithmetic``. The lerp dialect computes it from two
+/// lines, as SuperMerger does: `lerp(A, lerp(B, C, β/(α + β)), α + β)`, and for α + β = 0 as
+/// `A + α(B − C)`. The exact arithmetic always is `Double`, since β/(α + β) may be large.
 ///
 /// Origin: "Triple sum" of SuperMerger, `triple_sum` of sd-meh.
 ///
@@ -43,27 +43,20 @@ struct TripleSum: MergeMethod {
         let sum = Arithmetic.rounded(left + right, to: inner)
         output[i] = Arithmetic.rounded(sum + Arithmetic.rounded(wc * c[i], to: types[2]), to: type)
       }
+    } else if settings.arithmetic == .exact {
+      for i in output.indices {
+        // From A outwards, so that three equal models give themselves.
+        let (x, y, z) = (Double(a[i]), Double(b[i]), Double(c[i]))
+        output[i] = Arithmetic.narrowed(
+          x + alpha * (y - x) + beta * (z - x), for: tensor.output)
+      }
     } else if alpha + beta == 0 {
-      for i in output.indices {
-        output[i] = Float(Double(a[i]) + alpha * (Double(b[i]) - Double(c[i])))
-      }
-    } else if settings.arithmetic.needsDouble(operands, tensor) {
-      for i in output.indices {
-        let sum = Self.sum(Double(a[i]), Double(b[i]), Double(c[i]), alpha, beta)
-        output[i] = Arithmetic.narrowed(sum, for: tensor.output)
-      }
+      for i in output.indices { output[i] = a[i].addingProduct(Float(alpha), b[i] - c[i]) }
     } else {
       let (inner, outer) = (Float(beta / (alpha + beta)), Float(alpha + beta))
       for i in output.indices {
         output[i] = Arithmetic.lerp(a[i], Arithmetic.lerp(b[i], c[i], inner), outer)
       }
     }
-  }
-
-  private static func sum(
-    _ a: Double, _ b: Double, _ c: Double, _ alpha: Double, _ beta: Double
-  ) -> Double {
-    // From A outwards, so that three equal models give themselves.
-    a + alpha * (b - a) + beta * (c - a)
   }
 }

@@ -6,9 +6,9 @@ public import Tensors
 public enum Arithmetic: String, CaseIterable, Sendable {
   /// Rounded once, to the type of the output.
   ///
-  /// The fused formulas of ``lerp`` where every input and the output are stored in 16 bits or
-  /// fewer: in `Float` they lose nothing that such an output could hold, but for one unit in
-  /// 2²⁴ of a value. Otherwise the same formulas in `Double`, rounded once.
+  /// Where every input and the output are stored in 16 bits or fewer, these are the fused formulas
+  /// of ``lerp``: their error before the rounding is a few parts in 2²⁴. Otherwise they are the
+  /// same formulas in `Double`.
   case exact
   /// As PyTorch's `torch.lerp(A, B, α)` and `torch.addcmul(A, B - C, α)` on float32 tensors:
   /// SuperMerger, model-mixer, sd-mecha.

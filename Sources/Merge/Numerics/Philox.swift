@@ -14,7 +14,8 @@ package struct Philox: Sendable {
   private let key: SIMD2<UInt32>
   private let name: SIMD2<UInt32>
   private let model: UInt32
-  private var latest: (block: Int, numbers: SIMD4<UInt32>)?
+  private var block = -1
+  private var numbers = SIMD4<UInt32>.zero
 
   /// The numbers of one tensor of one model.
   package init(seed: UInt64, tensor: TensorName, model: Int) {
@@ -24,28 +25,35 @@ package struct Philox: Sendable {
   }
 
   /// A number in 0..<1, a multiple of 2⁻²⁴, that belongs to the value at `index`.
+  @inline(__always)
   package mutating func uniform(_ index: Int) -> Float {
-    let block = index >> 2
-    if latest?.block != block {
-      let position = Self.halves(UInt64(truncatingIfNeeded: block))
-      let counter = SIMD4(position.x, position.y & 0xFFFF | model, name.x, name.y)
-      latest = (block, Self.block(counter, key: key))
-    }
-    return Float((latest?.numbers[index & 3] ?? 0) >> 8) * 0x1p-24
+    if index >> 2 != block { fetch(index >> 2) }
+    return Float(numbers[index & 3] >> 8) * 0x1p-24
+  }
+
+  /// Computes the four numbers of a block.
+  private mutating func fetch(_ index: Int) {
+    block = index
+    let position = Self.halves(UInt64(truncatingIfNeeded: index))
+    let counter = SIMD4(position.x, position.y & 0xFFFF | model, name.x, name.y)
+    numbers = Self.block(counter, key: key)
   }
 
   /// Ten rounds over one counter.
   package static func block(_ counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
-    var (c, k) = (counter, key)
-    for round in 0..<10 {
-      if round > 0 { k &+= SIMD2(0x9E37_79B9, 0xBB67_AE85) }
-      let first = UInt64(c.x) * 0xD251_1F53
-      let second = UInt64(c.z) * 0xCD9E_8D57
-      c = SIMD4(
-        UInt32(truncatingIfNeeded: second >> 32) ^ c.y ^ k.x, UInt32(truncatingIfNeeded: second),
-        UInt32(truncatingIfNeeded: first >> 32) ^ c.w ^ k.y, UInt32(truncatingIfNeeded: first))
+    var (x, y, z, w) = (counter.x, counter.y, counter.z, counter.w)
+    var (first, second) = (key.x, key.y)
+    for _ in 0..<10 {
+      let left = UInt64(x) &* 0xD251_1F53
+      let right = UInt64(z) &* 0xCD9E_8D57
+      x = UInt32(truncatingIfNeeded: right >> 32) ^ y ^ first
+      y = UInt32(truncatingIfNeeded: right)
+      z = UInt32(truncatingIfNeeded: left >> 32) ^ w ^ second
+      w = UInt32(truncatingIfNeeded: left)
+      first &+= 0x9E37_79B9
+      second &+= 0xBB67_AE85
     }
-    return c
+    return SIMD4(x, y, z, w)
   }
 
   /// The 64-bit FNV-1a hash of a name's bytes.

@@ -14,17 +14,19 @@ enum Stock {
   ) {
     let base = operands[0]
     let count = operands.count - 1
-    func difference(_ model: Int, _ i: Int) -> Double {
-      Double(operands[model][range.lowerBound + i]) - Double(base[range.lowerBound + i])
+    let start = range.lowerBound
+    func product(_ first: Int, _ second: Int) -> Double {
+      let (x, y) = (operands[first], operands[second])
+      return Sums.sum(range.count) { i in
+        let origin = Double(base[start + i])
+        return (Double(x[start + i]) - origin) * (Double(y[start + i]) - origin)
+      }
     }
-    let lengths = (1...count).map { model in
-      Sums.sum(range.count) { difference(model, $0) * difference(model, $0) }.squareRoot()
-    }
+    let lengths = (1...count).map { product($0, $0).squareRoot() }
     var cosines = 0.0
     for first in 1...count {
       for second in first + 1..<count + 1 {
-        let dot = Sums.sum(range.count) { difference(first, $0) * difference(second, $0) }
-        let cosine = dot / max(lengths[first - 1] * lengths[second - 1], 1e-6)
+        let cosine = product(first, second) / max(lengths[first - 1] * lengths[second - 1], 1e-6)
         cosines += min(1, max(-1, cosine))
       }
     }

@@ -13,6 +13,8 @@ public struct MergeRequest: Sendable {
   public var beta: TensorWeights?
   /// What is done where the inputs leave a choice.
   public var policies = MergePolicies()
+  /// How the result is stored.
+  public var types = TypePolicy()
 
   /// A merge by `method`.
   public init(

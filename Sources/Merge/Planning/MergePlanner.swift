@@ -232,7 +232,7 @@ extension MergePlanner {
       reportShapes(name, operands, shapes)
       return nil
     }
-    switch request.policies.firstConvolution {
+    switch request.policies.convIn {
     case .keep: return (.copy(operands[widest]), shapes[widest])
     case .error:
       reportShapes(
@@ -286,8 +286,8 @@ extension MergePlanner {
   ) -> DType {
     let wanted: DType? =
       switch purpose {
-      case .parameter(let component): request.policies.types.type(for: component)
-      case .average: request.policies.types.type(for: .unet)
+      case .parameter(let component): request.types.type(for: component)
+      case .average: request.types.type(for: .unet)
       case .positions, .extra, .unknown: nil
       }
     if let wanted, original.isFloatingPoint, Conversion(from: original, to: wanted) != nil {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Checkpoint
 import Inspection
 import JSON
 import Tensors
@@ -47,42 +46,18 @@ extension SDTool {
     }
 
     func run() throws {
-      var failed = false
-      var values: [JSONValue] = []
       let threads = machine.threads ?? availableProcessors
-      for path in findModels(in: files) {
-        do throws(Fault) {
-          let model = try InspectedModel(path: path, variant: variant)
-          if tensors {
-            let hashes = try model.source.tensorHashes(width: threads)
-            if json {
-              values.append(Self.value(of: hashes, path))
-            } else {
-              Terminal.write(hashes.map(Self.line).joined())
-            }
-          } else {
-            let view = try HashView(of: model, withContent: content, threads: threads)
-            if json {
-              values.append(view.json)
-            } else {
-              Terminal.write(view.lines(style: text.style).joined(separator: "\n") + "\n")
-            }
-          }
-          try model.source.checkUnchanged()
-        } catch {
-          failed = true
-          let fault = error.at(path)
-          if json { values.append(["path": .string(path), "error": fault.jsonValue]) }
-          Terminal.writeError("sdtool: " + fault.description.sanitized)
+      try printEachModel(files, variant: variant, asJSON: json) { model throws(Fault) in
+        if tensors {
+          let hashes = try model.source.tensorHashes(width: threads)
+          return json
+            ? .json(Self.value(of: hashes, model.source.path))
+            : .text(hashes.map(Self.line).joined())
         }
+        let view = try HashView(of: model, withContent: content, threads: threads)
+        return json
+          ? .json(view.json) : .text(view.lines(style: text.style).joined(separator: "\n") + "\n")
       }
-      if json {
-        try orFail {
-          let value = values.count == 1 && files.count == 1 ? values[0] : .array(values)
-          Terminal.write(try value.serialized(pretty: true) + "\n")
-        }
-      }
-      if failed { throw ExitCode.unreadable }
     }
 
     private static func line(_ hash: TensorHash) -> String {

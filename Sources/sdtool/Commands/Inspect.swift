@@ -1,5 +1,4 @@
 import ArgumentParser
-import Checkpoint
 import Inspection
 import JSON
 import StableDiffusion
@@ -68,32 +67,13 @@ extension SDTool {
     }
 
     func run() throws {
-      var failed = false
-      var values: [JSONValue] = []
-      for (position, path) in findModels(in: files).enumerated() {
-        do throws(Fault) {
-          let model = try InspectedModel(path: path, variant: variant)
-          if json {
-            values.append(try value(of: model))
-          } else {
-            if position > 0 { Terminal.write("\n") }
-            Terminal.write(try lines(for: model).joined(separator: "\n") + "\n")
-          }
-          try model.source.checkUnchanged()
-        } catch {
-          failed = true
-          let fault = error.at(path)
-          if json { values.append(["path": .string(path), "error": fault.jsonValue]) }
-          Terminal.writeError("sdtool: " + fault.description.sanitized)
-        }
+      var isFirst = true
+      try printEachModel(files, variant: variant, asJSON: json) { model throws(Fault) in
+        if json { return .json(try value(of: model)) }
+        defer { isFirst = false }
+        let text = try lines(for: model).joined(separator: "\n") + "\n"
+        return .text(isFirst ? text : "\n" + text)
       }
-      if json {
-        try orFail {
-          let value = values.count == 1 && files.count == 1 ? values[0] : .array(values)
-          Terminal.write(try value.serialized(pretty: true) + "\n")
-        }
-      }
-      if failed { throw ExitCode.unreadable }
     }
 
     /// The components that the model has; all where it has none.
@@ -104,7 +84,7 @@ extension SDTool {
 
     private func lines(for model: InspectedModel) throws(Fault) -> [String] {
       let style = text.style
-      let width = text.width
+      let width = text.listWidth
       var sections: [[String]] = []
       let components = components(of: model)
       let schema = model.identity.schema
@@ -128,7 +108,7 @@ extension SDTool {
       if metadata { sections.append(metadataLines(of: model, style: style, width: width)) }
       if hash { sections.append(try hashLines(of: model, style: style)) }
       let isAlone = !sections.isEmpty
-      if !isAlone { sections.append(model.summaryLines(width: width, style: style)) }
+      if !isAlone { sections.append(model.summaryLines(width: text.width, style: style)) }
       let title = files.count > 1 && isAlone ? [style.paint(model.source.path.sanitized, .name)] : []
       return title + Array(sections.joined(separator: [""]))
     }

@@ -45,7 +45,7 @@ extension SDTool {
     func run() throws {
       let rules = identifiers.isEmpty ? allRules : identifiers.compactMap(rule)
       if json {
-        try orFail {
+        try orFail { () throws(Fault) in
           let value = JSONValue.array(
             rules.map {
               [

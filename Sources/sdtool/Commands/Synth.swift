@@ -32,6 +32,9 @@ extension SDTool {
     @Option(help: "The number that the weights follow from.")
     var seed: UInt64 = 0
 
+    @Option(help: "The rank of a LoRA.")
+    var rank = 16
+
     @Option(help: "Type of the weights: f16, bf16 or f32.")
     var dtype: WeightType = .f16
 
@@ -53,14 +56,17 @@ extension SDTool {
     @OptionGroup var machine: MachineOptions
     @OptionGroup var text: OutputOptions
 
+    func validate() throws {
+      if !(1...1024).contains(rank) { throw ValidationError("--rank must be from 1 to 1024") }
+    }
+
     func run() throws {
-      try orFail {
-        let model = SyntheticModel(preset: preset, seed: seed, dtype: dtype.dtype)
+      try orFail { () throws(Fault) in
+        let model = SyntheticModel(preset: preset, seed: seed, dtype: dtype.dtype, rank: rank)
         var writer = ModelWriter(layout: layout ?? OutputLayout(path: output))
         writer.replacing = force
         writer.width = machine.threads ?? availableProcessors
-        let metadata = [MetadataEntry(key: "format", value: "pt")]
-        try writer.write(model, to: output, metadata: metadata)
+        try writer.write(model, to: output, metadata: model.metadata)
         guard !quiet else { return }
         let bytes = model.tensors.reduce(0) { $0 + $1.byteCount }
         let line: StyledText =
@@ -83,6 +89,3 @@ extension SDTool {
     }
   }
 }
-
-extension SynthesisPreset: ExpressibleByArgument {}
-extension OutputLayout: ExpressibleByArgument {}

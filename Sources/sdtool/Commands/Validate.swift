@@ -101,8 +101,9 @@ extension SDTool {
       options.variant = variant
       var report = Inspection.validate(
         paths, options: options, version: SDTool.version,
-        threads: machine.threads ?? availableProcessors)
-      try orFail {
+        threads: machine.threads ?? availableProcessors, progress: Terminal.showStatus)
+      Terminal.clearStatus()
+      try orFail { () throws(Fault) in
         if let writeBaseline { try Baseline(accepting: report).write(to: writeBaseline) }
         if let baseline { report = try Baseline(path: baseline).applied(to: report) }
         let layout = TextReportLayout(
@@ -128,34 +129,5 @@ extension SDTool {
       try unsafe file.write(bytes.span.bytes, at: 0)
       try file.commit()
     }
-  }
-}
-
-extension Severity: @retroactive ExpressibleByArgument {}
-extension ReportFormat: ExpressibleByArgument {}
-extension Expectation: ExpressibleByArgument {}
-
-/// A comma-separated list of components.
-struct ComponentList: ExpressibleByArgument {
-  let components: [Component]
-
-  init?(argument: String) {
-    var components: [Component] = []
-    for name in argument.split(separator: ",") {
-      guard let component = Component(name: name) else { return nil }
-      if !components.contains(component) { components.append(component) }
-    }
-    guard !components.isEmpty else { return nil }
-    self.components = components.sorted()
-  }
-}
-
-/// Runs `body`; prints its fault and ends the program with code 2.
-func orFail<Result>(_ body: () throws(Fault) -> Result) throws -> Result {
-  do throws(Fault) {
-    return try body()
-  } catch {
-    Terminal.writeError("sdtool: " + error.description.sanitized)
-    throw ExitCode.unreadable
   }
 }

@@ -18,8 +18,13 @@ struct OutputOptions: ParsableArguments {
     }
   }
 
-  /// The number of columns to use.
+  /// The number of columns to use for text.
   var width: Int { requestedWidth ?? Terminal.width }
+
+  /// The number of columns to use for lists of names.
+  ///
+  /// Names are cut short on a terminal only: what goes to a file or another program is whole.
+  var listWidth: Int { requestedWidth ?? (Terminal.isInteractive ? Terminal.width : .max) }
 
   /// Colours, or none.
   var style: Style {

@@ -1,0 +1,28 @@
+public import ArgumentParser
+public import Inspection
+public import Layouts
+public import StableDiffusion
+public import Synthesis
+public import Tensors
+
+// Values that the command line takes by their names.
+extension Severity: ExpressibleByArgument {}
+extension ReportFormat: ExpressibleByArgument {}
+extension Expectation: ExpressibleByArgument {}
+extension SynthesisPreset: ExpressibleByArgument {}
+extension OutputLayout: ExpressibleByArgument {}
+
+/// A comma-separated list of components.
+struct ComponentList: ExpressibleByArgument {
+  let components: [Component]
+
+  init?(argument: String) {
+    var components: [Component] = []
+    for name in argument.split(separator: ",") {
+      guard let component = Component(name: name) else { return nil }
+      if !components.contains(component) { components.append(component) }
+    }
+    guard !components.isEmpty else { return nil }
+    self.components = components.sorted()
+  }
+}

@@ -52,24 +52,22 @@ extension MergedSource {
     let operands = tensor.operands
     for (position, operand) in operands.enumerated() {
       let size = operand.dtype.bitCount / 8
-      var bytes = scratch.stored[position].bytes(count * size)
+      let memory = scratch.stored[position]
+      var bytes = memory.bytes(count * size)
       try plan.inputs[operand.input].source.read(operand.tensor, at: first * size, into: &bytes)
     }
     let isSound: Bool
     switch tensor.operation {
     case .copy(let operand):
       if let conversion = Conversion(from: operand.dtype, to: tensor.info.dtype) {
-        let stored = scratch.stored[0].bytes(count * operand.dtype.bitCount / 8)
+        let memory = scratch.stored[0]
+        let stored = memory.bytes(count * operand.dtype.bitCount / 8)
         conversion.convert(stored.bytes, into: &output)
       }
       isSound = !tensor.info.dtype.hasNonFinite(output.bytes)
     case .merge(let operands, let settings):
       if let linear = linear(operands, settings, tensor.info.dtype) {
-        let a = scratch.stored[0].bytes(count * operands[0].dtype.bitCount / 8)
-        let b = scratch.stored[1].bytes(count * operands[1].dtype.bitCount / 8)
-        let last = operands.count - 1
-        let c = scratch.stored[last].bytes(count * operands[last].dtype.bitCount / 8)
-        isSound = linear.merge(a.bytes, b.bytes, c.bytes, into: &output) == 0
+        isSound = merge(linear, count, scratch, into: &output) == 0
       } else {
         widen(operands, count, scratch)
         evaluate(tensor, settings, first, count, scratch, into: &output)
@@ -78,6 +76,22 @@ extension MergedSource {
     case .mergeChannels, .positions: preconditionFailure("computed elsewhere")
     }
     if !isSound { try judge(index, first, operands, &output) }
+  }
+
+  /// Merges the stored values of two or three operands; how many results are not finite.
+  private func merge(
+    _ linear: LinearMerge, _ count: Int, _ scratch: MergeScratch,
+    into output: inout MutableRawSpan
+  ) -> Int {
+    let (first, second) = (scratch.stored[0], scratch.stored[1])
+    let a = first.bytes(count * linear.sources[0].bitCount / 8)
+    let b = second.bytes(count * linear.sources[1].bitCount / 8)
+    guard linear.sources.count == 3 else {
+      return linear.merge(a.bytes, b.bytes, b.bytes, into: &output)
+    }
+    let third = scratch.stored[2]
+    let c = third.bytes(count * linear.sources[2].bitCount / 8)
+    return linear.merge(a.bytes, b.bytes, c.bytes, into: &output)
   }
 
   /// The fast way to compute a tensor, if there is one.
@@ -98,8 +112,9 @@ extension MergedSource {
 
   private func widen(_ operands: [MergeOperand], _ count: Int, _ scratch: MergeScratch) {
     for (position, operand) in operands.enumerated() {
-      let stored = scratch.stored[position].bytes(count * operand.dtype.bitCount / 8)
-      var singles = scratch.singles[position].bytes(count * 4)
+      let (narrow, wide) = (scratch.stored[position], scratch.singles[position])
+      let stored = narrow.bytes(count * operand.dtype.bitCount / 8)
+      var singles = wide.bytes(count * 4)
       Conversion(from: operand.dtype, to: .f32)?.convert(stored.bytes, into: &singles)
     }
   }
@@ -117,7 +132,8 @@ extension MergedSource {
     scratch.result.withSingles(count) { result in
       plan.request.method.merge(operands, tensor: piece, settings: settings, into: &result)
     }
-    let singles = scratch.result.bytes(count * 4)
+    let result = scratch.result
+    let singles = result.bytes(count * 4)
     Conversion(from: .f32, to: tensor.info.dtype)?.convert(singles.bytes, into: &output)
   }
 }

@@ -47,7 +47,8 @@ extension MergedSource {
     let byteCount = count * info.dtype.bitCount / 8
     let memory = Buffer(byteCount: max(1, byteCount))
     var output = memory.bytes(byteCount)
-    Conversion(from: .f32, to: info.dtype)?.convert(result.bytes(count * 4).bytes, into: &output)
+    let singles = result.bytes(count * 4)
+    Conversion(from: .f32, to: info.dtype)?.convert(singles.bytes, into: &output)
     if info.dtype.hasNonFinite(output.bytes) { try judge(index, unsound.all, &output) }
     return WholeBytes(memory, byteCount: byteCount)
   }
@@ -67,12 +68,13 @@ extension MergedSource {
       let total = plan.elementCount(of: operand)
       let singles = try plan.singles(of: operand)
       let row = total / max(1, outer)
+      let source = singles.bytes(total * 4)
       let narrow = Buffer(byteCount: max(1, count * 4))
       var target = narrow.bytes(count * 4)
       for position in 0..<outer {
         var part = target._mutatingExtracting(
           position * channels * inner * 4..<(position + 1) * channels * inner * 4)
-        part.copy(singles.bytes(total * 4).bytes, from: position * row * 4)
+        part.copy(source.bytes, from: position * row * 4)
       }
       try check(narrow, operand, count, &unsound)
       wide.append(narrow)
@@ -85,17 +87,19 @@ extension MergedSource {
     let size = info.dtype.bitCount / 8
     let memory = Buffer(byteCount: max(1, info.byteCount))
     var output = memory.bytes(info.byteCount)
-    Conversion(from: .f32, to: info.dtype)?
-      .convert(others.bytes(info.elementCount * 4).bytes, into: &output)
+    let otherSingles = others.bytes(info.elementCount * 4)
+    Conversion(from: .f32, to: info.dtype)?.convert(otherSingles.bytes, into: &output)
     if info.dtype.hasNonFinite(output.bytes) {
       var unsound = UnsoundValues(count: info.elementCount)
       try check(others, rest, info.elementCount, &unsound)
       try judge(index, unsound.all, &output)
     }
+    let (length, mergedMemory) = (channels * inner * size, merged.memory)
+    let mergedBytes = mergedMemory.bytes(merged.byteCount)
     for position in 0..<outer {
       let start = position * all * inner * size
-      var part = output._mutatingExtracting(start..<start + channels * inner * size)
-      part.copy(merged.memory.bytes(merged.byteCount).bytes, from: position * channels * inner * size)
+      var part = output._mutatingExtracting(start..<start + length)
+      part.copy(mergedBytes.bytes, from: position * length)
     }
     return WholeBytes(memory, byteCount: info.byteCount)
   }
@@ -106,7 +110,8 @@ extension MergedSource {
   private func check(
     _ singles: Buffer, _ operand: MergeOperand, _ count: Int, _ unsound: inout UnsoundValues
   ) throws(Fault) {
-    guard DType.f32.hasNonFinite(singles.bytes(count * 4).bytes) else { return }
+    let bytes = singles.bytes(count * 4)
+    guard DType.f32.hasNonFinite(bytes.bytes) else { return }
     var flags = unsound.all
     var found: (value: Float, position: Int)?
     singles.withSingles(count) { span in

@@ -51,7 +51,8 @@ final class WholeTensors: Sendable {
       state.bytes = state.pulled < bytes.byteCount ? bytes : nil
       return bytes
     }
-    let all = bytes.memory.bytes(bytes.byteCount)
+    let memory = bytes.memory
+    let all = memory.bytes(bytes.byteCount)
     buffer.copy(all.bytes, from: offset)
   }
 }

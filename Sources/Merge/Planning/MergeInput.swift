@@ -25,7 +25,8 @@ public struct MergeInput: Sendable {
       case .parameter(let position):
         name = TensorName(identity.schema.parameters[position].name(in: .ldm))
       case .average(let position):
-        name = identity.schema.parameters[position].averageName.map(TensorName.init) ?? tensor.name
+        name = identity.schema.parameters[position].averageName.map { TensorName($0) }
+          ?? tensor.name
       case .extra(.positionIDs): name = KnownExtra.positionIDsName
       case .extra, .unexpected, .unmapped: name = tensor.name
       case .repeated: return tensor.name

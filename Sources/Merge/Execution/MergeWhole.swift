@@ -36,7 +36,7 @@ extension MergedSource {
     let info = tensors[index]
     let count = shape.reduce(1, *)
     var settings = settings
-    settings.survey = survey
+    settings.survey = try surveyed()
     let result = Buffer(byteCount: max(1, count * 4))
     result.withSingles(count) { span in
       plan.request.method.merge(

@@ -16,30 +16,38 @@ public struct MergedSource: TensorSource {
   public let tensors: [TensorInfo]
   /// The files of all inputs.
   public let files: [InputFile]
-  /// What the first pass of a surveying method found.
-  let survey: MergeSurvey?
+  /// The first pass of a surveying method, made when the first value is wanted.
+  private let survey: LazySurvey
 
   let pool: MergeScratchPool
   let whole: WholeTensors
   /// How many values of each tensor were clamped, or were not finite and allowed.
   let remarks: Results<MergeRemarks>
 
-  /// Prepares a merge; a surveying method looks at all tensors here.
+  /// Prepares a merge; nothing is read.
   ///
   /// - Parameters:
-  ///   - plan: what is computed; without problems.
-  ///   - width: the number of threads of the survey.
-  /// - Throws: the first problem of the plan; what reading throws.
-  public init(_ plan: MergePlan, width: Int) throws(Fault) {
-    if let problem = plan.problems.first { throw problem }
+  ///   - plan: what is computed. Reading throws if it has problems.
+  ///   - width: the number of threads on which a surveying method looks at all tensors, when the
+  ///     first value is read.
+  public init(_ plan: MergePlan, width: Int) {
     self.plan = plan
     tensors = plan.tensors.map(\.info)
     files = plan.inputs.flatMap(\.source.files)
     pool = MergeScratchPool(operands: plan.tensors.lazy.map(\.operands.count).max() ?? 0)
     whole = WholeTensors(plan)
     remarks = Results(repeating: MergeRemarks(), count: plan.tensors.count)
-    survey = try (plan.request.method as? any SurveyingMergeMethod).map { method throws(Fault) in
-      try plan.survey(by: method, width: width)
+    survey = LazySurvey(width: width)
+  }
+
+  /// What the first pass of a surveying method finds; the first caller makes it.
+  func surveyed() throws(Fault) -> MergeSurvey? {
+    guard let method = plan.request.method as? any SurveyingMergeMethod else { return nil }
+    return try survey.value.withLock { value throws(Fault) in
+      if let value { return value }
+      let found = try plan.survey(by: method, width: survey.width)
+      value = found
+      return found
     }
   }
 
@@ -62,6 +70,7 @@ public struct MergedSource: TensorSource {
   /// - Throws: what reading throws; ``Rule/mergeNonFinite``, ``Rule/mergeOverflow`` or
   ///   ``Rule/mergeUndefined``.
   public func read(_ index: Int, at offset: Int, into buffer: inout MutableRawSpan) throws(Fault) {
+    if let problem = plan.problems.first { throw problem }
     guard buffer.byteCount > 0 else { return }
     if whole.isNeeded(for: index) {
       try whole.read(index, at: offset, into: &buffer) { () throws(Fault) in
@@ -92,6 +101,14 @@ public struct MergedSource: TensorSource {
     zip(tensors, remarks.values).filter { $0.1 != MergeRemarks() }
       .map { (tensor: $0.0, remarks: $0.1) }
   }
+}
+
+/// What a first pass found, once it has been made.
+private final class LazySurvey: Sendable {
+  let width: Int
+  let value = Mutex<MergeSurvey?>(nil)
+
+  init(width: Int) { self.width = width }
 }
 
 /// What was noticed about the values of one tensor.

@@ -8,6 +8,8 @@ public struct MergeInput: Sendable {
   /// What its tensors say it is.
   public let identity: ModelIdentity
 
+  /// For each tensor the type that it had in a file; what is computed from files is wider.
+  let originalTypes: [DType]
   /// For each tensor its name in a single-file checkpoint, by which inputs are compared.
   let names: [TensorName]
   /// The tensors by that name; ones that repeat another are left out.
@@ -16,6 +18,8 @@ public struct MergeInput: Sendable {
   /// An open model.
   public init(_ source: any TensorSource) {
     self.source = source
+    originalTypes =
+      (source as? MergedSource)?.plan.tensors.map(\.originalType) ?? source.tensors.map(\.dtype)
     let identity = ModelIdentity(source.tensors)
     self.identity = identity
     var positions = [TensorName: Int](minimumCapacity: source.tensors.count)

@@ -15,6 +15,10 @@ public struct MergeRequest: Sendable {
   public var policies = MergePolicies()
   /// How the result is stored.
   public var types = TypePolicy()
+  /// Whether the last input is no part of the formula, but the model whose VAE the result has.
+  public var bakesVAE = false
+  /// Tells which tensors are left out, by name.
+  public var discards: @Sendable (TensorName) -> Bool = { _ in false }
 
   /// A merge by `method`.
   public init(
@@ -89,6 +93,8 @@ public struct DroppedTensor: Hashable, Sendable {
     case repeated
     /// It belongs to nothing known, and `--unknown drop` was given.
     case unknown
+    /// Its name fits what the user wants left out.
+    case discarded
     /// Nothing that makes pictures reads it, and `--unknown drop` was given.
     case leftOver = "left-over"
   }

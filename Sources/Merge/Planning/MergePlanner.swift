@@ -9,6 +9,8 @@ struct MergePlanner {
 
   private let inputs: [MergeInput]
   private let request: MergeRequest
+  /// The number of inputs that the formula takes.
+  private let formulaCount: Int
   /// The settings that were checked, or found wrong, already.
   private var checked = Set<MergeSettings>()
   /// How many tensors had other shapes, of which only the first few are reported.
@@ -18,13 +20,14 @@ struct MergePlanner {
   init(_ inputs: [MergeInput], _ request: MergeRequest) {
     self.inputs = inputs
     self.request = request
+    formulaCount = inputs.count - (request.bakesVAE ? 1 : 0)
   }
 
   mutating func plan() {
     for input in inputs { check(input) }
     check(request.settings)
     guard problems.isEmpty else { return }
-    for (input, model) in inputs.enumerated() {
+    for (input, model) in inputs.prefix(formulaCount).enumerated() {
       for (index, use) in model.identity.uses.enumerated() {
         guard case .repeated = use else { continue }
         dropped.append(
@@ -63,7 +66,7 @@ struct MergePlanner {
   private mutating func check(_ settings: MergeSettings) -> Bool {
     guard checked.insert(settings).inserted else { return true }
     do throws(Fault) {
-      try request.method.check(inputs: inputs.count, settings: settings)
+      try request.method.check(inputs: formulaCount, settings: settings)
       return true
     } catch {
       if !problems.contains(error) { problems.append(error) }
@@ -90,13 +93,37 @@ struct MergePlanner {
 
 extension MergePlanner {
   private mutating func plan(_ name: TensorName) {
-    let operands = inputs.enumerated().map { index, input in
+    var operands = inputs.enumerated().map { index, input in
       input.positions[name].map {
         MergeOperand(input: index, tensor: $0, dtype: input.source.tensors[$0].dtype)
       }
     }
     guard let first = operands.lazy.compactMap({ $0 }).first else { return }
     let identity = inputs[first.input].identity
+    if request.discards(name) {
+      drop(operands, .discarded)
+      return
+    }
+    if request.bakesVAE {
+      guard let own = operands.removeLast() else {
+        return plan(name, operands, first, identity)
+      }
+      if case .parameter(let position) = identity.uses[first.tensor],
+        identity.schema.parameters[position].component == .vae
+      {
+        add(name, [own], own, .parameter(.vae), place: .vae, weight: .kept, beta: nil)
+      } else if first.input < formulaCount {
+        plan(name, operands, first, identity)
+      }
+      return
+    }
+    plan(name, operands, first, identity)
+  }
+
+  private mutating func plan(
+    _ name: TensorName, _ operands: [MergeOperand?], _ first: MergeOperand,
+    _ identity: ModelIdentity
+  ) {
     switch identity.uses[first.tensor] {
     case .parameter(let position):
       let parameter = identity.schema.parameters[position]
@@ -172,8 +199,8 @@ extension MergePlanner {
   ) {
     let present = operands.compactMap { $0 }
     let holders = present.map(\.input)
-    if present.count < inputs.count, request.policies.missing == .error, purpose.isOfNetwork {
-      let lacking = inputs.indices.filter { !holders.contains($0) }
+    if present.count < operands.count, request.policies.missing == .error, purpose.isOfNetwork {
+      let lacking = operands.indices.filter { !holders.contains($0) }
       problems.append(
         Fault(
           .mergeMissing, "is missing", path: inputs[lacking[0]].source.path, tensor: name,
@@ -182,7 +209,7 @@ extension MergePlanner {
     }
     var operation = MergeOperation.copy(first)
     var shape = inputs[first.input].shape(of: first.tensor)
-    if case .weight(let alpha) = weight, present.count == inputs.count {
+    if case .weight(let alpha) = weight, present.count == formulaCount {
       var settings = request.settings
       settings.alpha = alpha
       if case .weight(let beta)? = beta { settings.beta = beta }
@@ -191,7 +218,8 @@ extension MergePlanner {
       operation = computed
       shape = widest
     }
-    var dtype = type(purpose, first.dtype, isMerged: operation.isMerge)
+    let original = inputs[first.input].originalTypes[first.tensor]
+    var dtype = type(purpose, original, first.dtype, isMerged: operation.isMerge)
     if case .copy(let operand) = operation, Conversion(from: operand.dtype, to: dtype) == nil {
       dtype = operand.dtype
     }
@@ -199,7 +227,7 @@ extension MergePlanner {
     tensors.append(
       PlannedTensor(
         info: info, purpose: purpose, place: place, operation: operation, holders: holders,
-        originalType: first.dtype))
+        originalType: original))
   }
 
   /// How a tensor that all inputs have is computed, and its shape; `nil` if it cannot be.
@@ -282,8 +310,9 @@ extension MergePlanner {
 
   /// How a tensor is stored.
   private func type(
-    _ purpose: PlannedTensor.Purpose, _ original: DType, isMerged: Bool
+    _ purpose: PlannedTensor.Purpose, _ original: DType, _ current: DType, isMerged: Bool
   ) -> DType {
+    if request.types.isForMerged, !isMerged { return current }
     let wanted: DType? =
       switch purpose {
       case .parameter(let component): request.types.type(for: component)

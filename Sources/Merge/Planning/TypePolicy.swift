@@ -8,8 +8,19 @@ public struct TypePolicy: Hashable, Sendable {
   /// The types of single components; as in the first model if the value is `nil`.
   public var components: [Component: DType?] = [:]
 
+  /// Whether copied tensors keep their type whatever is said.
+  var isForMerged = false
+
   /// As in the first model.
   public init() {}
+
+  /// What a later step computes with: nothing is rounded on the way.
+  static var intermediate: TypePolicy {
+    var policy = TypePolicy()
+    policy.all = .f32
+    policy.isForMerged = true
+    return policy
+  }
 
   /// Reads `f16`, `vae=f32`, `keep`, or several of these with commas between them.
   ///

@@ -38,6 +38,9 @@ enum Terminal {
   /// Writes `text` and a line end to standard error.
   static func writeError(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
+  /// Writes `text` to standard error as it is.
+  static func writeErrorRaw(_ text: String) { write(text, to: STDERR_FILENO) }
+
   private static func write(_ text: String, to descriptor: CInt) {
     var text = text
     text.withUTF8 { bytes in

@@ -8,9 +8,10 @@ DESTDIR =
 TESTFLAGS =
 
 swift = Scripts/swift
-release = .build/release
-# What is installed besides the program.
-share = .build/share
+# What is installed: a program that needs no Swift runtime, which every object must be built for.
+static = --scratch-path .build/static --static-swift-stdlib
+program = .build/static/release/sdtool
+share = .build/static/share
 
 to = $(DESTDIR)$(PREFIX)
 manual = $(to)/share/man/man1/sdtool.1
@@ -22,15 +23,17 @@ fish_completion = $(to)/share/fish/vendor_completions.d/sdtool.fish
 help: ## List what can be made
 	@echo 'make demo and make test do everything on a fresh machine with a Swift toolchain.'
 	@echo
-	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1 \2/p' Makefile | \
-	  awk '{ name = $$2; sub(/^ *make [a-z]* /, ""); printf "  make %-10s %s\n", name, $$0 }'
+	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1 \2/p' Makefile | \
+	  awk '{ name = $$2; sub(/^ *make [a-z-]* /, ""); printf "  make %-15s %s\n", name, $$0 }'
 
 .PHONY: demo
 demo: build ## Make a synthetic model and show the main commands on it
 	@Scripts/demo
 
 .PHONY: test
-test: setup ## Run all tests, in release configuration
+test: ## Run all tests, in release configuration
+	@echo '==> Checking what the build and the tests need'
+	@Scripts/setup --tests
 	@echo '==> Building and running all tests (release; the first build takes some minutes)'
 	$(swift) test -c release $(TESTFLAGS)
 
@@ -56,20 +59,22 @@ format: ## Format all Swift sources
 bench: build ## Measure speed and memory against other tools
 	@Benchmarks/open.sh
 
-.PHONY: share
-share: build
-	@Scripts/share $(release)/sdtool $(share)
+# What `make install` copies, so that `make self-contained && sudo make install` builds nothing as root.
+.PHONY: self-contained
+self-contained: setup ## Build what is installed: a program without a Swift runtime, manual, completions
+	@echo '==> Building sdtool without a Swift runtime (release; takes some minutes)'
+	$(swift) build -c release $(static) --product sdtool
+	@Scripts/share $(program) $(share) $(static)
 
-# `make build share && sudo make install` builds nothing as root.
 .PHONY: install
-install: ## Install program, manual and completions below PREFIX (/usr/local), for packages in DESTDIR
-	@if [ -z "$${SUDO_USER:-}" ] || [ ! -x $(release)/sdtool ] || [ ! -d $(share) ]; then \
-	  $(MAKE) share; \
+install: ## Install below PREFIX (/usr/local); DESTDIR is for packagers
+	@if [ -z "$${SUDO_USER:-}" ] || [ ! -x $(program) ] || [ ! -f $(share)/sdtool.1 ]; then \
+	  $(MAKE) self-contained; \
 	fi
 	@echo '==> Installing below $(to)'
 	install -d $(to)/bin $(to)/share/man/man1 $(to)/share/bash-completion/completions \
 	  $(to)/share/zsh/site-functions $(to)/share/fish/vendor_completions.d
-	install -m 755 $(release)/sdtool $(to)/bin/sdtool
+	install -s -m 755 $(program) $(to)/bin/sdtool
 	install -m 644 $(share)/sdtool.1 $(manual)
 	install -m 644 $(share)/sdtool.bash $(bash_completion)
 	install -m 644 $(share)/sdtool.zsh $(zsh_completion)

@@ -81,9 +81,11 @@ let package = Package(
     tests("Checkpoint", ["JSON", .product(name: "Crypto", package: "swift-crypto")]),
     tests("StableDiffusion", []),
     tests("Vocabulary", ["JSON", .product(name: "Crypto", package: "swift-crypto")]),
+    tests("Synthesis", ["StableDiffusion", "SafeTensors", "Checkpoint", "Tensors"]),
     tests("Inspection", ["Synthesis", "JSON"]),
     tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON"]),
-    .testTarget(name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -88,7 +88,6 @@ typedef struct ck_merge_loops {
 #define CK_NAME(f) ck_portable_##f
 #include "loops.h"
 #include "merge_loops.h"
-#include "noise_loops.h"
 #undef CK_NAME
 
 #ifdef CK_X86
@@ -97,7 +96,6 @@ typedef struct ck_merge_loops {
 #define CK_NAME(f) ck_avx2_##f
 #include "loops.h"
 #include "merge_loops.h"
-#include "noise_loops.h"
 #undef CK_NAME
 #pragma clang attribute pop
 
@@ -106,7 +104,6 @@ typedef struct ck_merge_loops {
 #define CK_NAME(f) ck_avx512_##f
 #include "loops.h"
 #include "merge_loops.h"
-#include "noise_loops.h"
 #undef CK_NAME
 #pragma clang attribute pop
 #endif
@@ -254,24 +251,4 @@ uint64_t ck_merge(ck_path path, ck_merge_kind kind, const ck_type types[], ck_ty
     done += n;
   }
   return special;
-}
-
-void ck_noise(ck_path path, uint64_t key, uint32_t first, float scale, float offset, ck_type to,
-              void *destination, size_t count) {
-  const uint32_t low = (uint32_t)key, high = (uint32_t)(key >> 32);
-  float block[CK_BLOCK];
-  uint8_t *d = destination;
-  for (size_t done = 0; done < count;) {
-    size_t n = count - done < CK_BLOCK ? count - done : CK_BLOCK;
-#ifdef CK_X86
-    if (path == CK_AVX512) ck_avx512_noise(low, high, first, scale, offset, block, n);
-    else if (path == CK_AVX2) ck_avx2_noise(low, high, first, scale, offset, block, n);
-    else
-#endif
-      ck_portable_noise(low, high, first, scale, offset, block, n);
-    ck_convert(path, CK_F32, to, block, d, n);
-    first += (uint32_t)n;
-    d += n * size_of(to);
-    done += n;
-  }
 }

@@ -33,50 +33,66 @@ public struct ModelWriter: Sendable {
   ) throws(Fault) -> Arrangement {
     let identity = ModelIdentity(source.tensors)
     let arrangement = Arrangement(identity, layout: layout)
-    let view = SelectedSource(source, arrangement.selection)
+    guard layout != .diffusers || identity.kind == .stableDiffusion1 else {
+      throw Fault(
+        .otherModel, "has no diffusers layout", severity: .error, path: source.path,
+        expected: "a Stable Diffusion 1.x model", found: identity.title)
+    }
+    try write(
+      arranged: SelectedSource(source, arrangement.selection),
+      dimensions: identity.schema.dimensions, components: identity.components.map(\.component),
+      alone: arrangement.alone, to: path, metadata: metadata, isNested: identity.kind.isNested,
+      progress: progress)
+    return arrangement
+  }
+
+  /// Writes `view`, whose names and shapes are those of the layout already.
+  func write(
+    arranged view: any TensorSource, dimensions: Dimensions, components: [Component],
+    alone: Component?, to path: String, metadata: [MetadataEntry]?, isNested: Bool,
+    progress: @Sendable (Int) -> Void
+  ) throws(Fault) {
     switch layout {
     case .safetensors:
       try SafeTensorsFile.write(
         view, to: path, metadata: metadata, replacing: replacing, width: width, progress: progress)
     case .ckpt:
-      let sink = try TorchZipWriter(path: path, tensors: view.tensors, replacing: replacing)
-      try copy(view, to: sink, width: width, progress: progress)
+      let sink = try TorchZipWriter(
+        path: path, tensors: view.tensors, metadata: metadata ?? [], isNested: isNested,
+        replacing: replacing)
+      try copyAll(view, to: sink, width: width, progress: progress)
     case .folder:
-      let sink = try TorchFolderWriter(path: path, tensors: view.tensors, replacing: replacing)
-      try copy(view, to: sink, width: width, progress: progress)
+      let sink = try TorchFolderWriter(
+        path: path, tensors: view.tensors, metadata: metadata ?? [], isNested: isNested,
+        replacing: replacing)
+      try copyAll(view, to: sink, width: width, progress: progress)
     case .diffusers:
-      try writeFolder(view, identity, arrangement, to: path, progress: progress)
+      let configuration = DiffusersConfiguration(
+        dimensions: dimensions, components: components, isAlone: alone != nil)
+      try writeFolder(view, configuration, to: path, metadata: metadata, progress: progress)
     }
-    return arrangement
   }
 
   /// Writes one safetensors file for each component, and the configurations.
   private func writeFolder(
-    _ view: SelectedSource, _ identity: ModelIdentity, _ arrangement: Arrangement,
-    to path: String, progress: @Sendable (Int) -> Void
+    _ view: any TensorSource, _ configuration: DiffusersConfiguration, to path: String,
+    metadata: [MetadataEntry]?, progress: @Sendable (Int) -> Void
   ) throws(Fault) {
-    guard identity.kind == .stableDiffusion1 else {
-      throw Fault(
-        .otherModel, "has no diffusers layout", severity: .error, path: view.path,
-        expected: "a Stable Diffusion 1.x model", found: identity.title)
-    }
     let folder = try OutputFolder(path: path, replacing: replacing)
-    let components = identity.components.map(\.component)
-    for component in components {
-      let prefix = component.folder + "/"
+    let texts = metadata ?? [MetadataEntry(key: "format", value: "pt")]
+    for component in configuration.components {
+      let prefix = configuration.prefix(of: component)
       let own = view.tensors.indices.compactMap { index in
         view.tensors[index].name.dropping(prefix: prefix).map { name in
           (index: index, info: view.tensors[index].renamed(name))
         }
       }
-      let file = try folder.makeFolder(component.folder)
-        + "/" + (DiffusersConfiguration.fileNames[component.folder] ?? "model.safetensors")
+      if !prefix.isEmpty { _ = try folder.makeFolder(component.folder) }
       try SafeTensorsFile.write(
-        SelectedSource(view, own), to: file,
-        metadata: [MetadataEntry(key: "format", value: "pt")], width: width, progress: progress)
+        SelectedSource(view, own),
+        to: folder.temporaryPath + "/" + prefix + DiffusersConfiguration.fileName(of: component),
+        metadata: texts, width: width, progress: progress)
     }
-    let configuration = DiffusersConfiguration(
-      dimensions: identity.schema.dimensions, components: components)
     for text in try configuration.texts() {
       if let slash = text.path.lastIndex(of: "/") {
         _ = try folder.makeFolder(String(text.path[..<slash]))
@@ -85,4 +101,25 @@ public struct ModelWriter: Sendable {
     }
     try folder.commit()
   }
+}
+
+/// Copies every tensor of `source` to the same place in `sink`, and completes it.
+private func copyAll(
+  _ source: any TensorSource, to sink: some TensorSink, width: Int,
+  progress: @Sendable (Int) -> Void
+) throws(Fault) {
+  func copy(_ source: some TensorSource) throws(Fault) {
+    let pieces = source.pieces(of: Array(source.tensors.indices))
+    try forEachIndex(
+      below: pieces.count, width: width, local: { Buffer(byteCount: 1 << 20) }
+    ) { (index, buffer: inout Buffer) throws(Fault) in
+      try source.read(pieces[index], through: buffer) { (offset, bytes) throws(Fault) in
+        try sink.write(pieces[index].tensor, at: offset, bytes: bytes)
+        progress(bytes.byteCount)
+      }
+    }
+  }
+  try copy(source)
+  try source.checkUnchanged()
+  try sink.commit()
 }

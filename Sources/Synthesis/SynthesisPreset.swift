@@ -1,51 +1,62 @@
 public import StableDiffusion
 
-/// What kind of model to make.
+/// A model that can be made of random numbers.
 public enum SynthesisPreset: String, CaseIterable, Sendable {
-  /// A whole Stable Diffusion 1.5 checkpoint: 1,131 tensors.
+  /// Stable Diffusion 1.5 as it is usually found: text encoder, U-Net, VAE and token positions.
   case sd15
-  /// The inpainting variant, whose U-Net takes 9 channels.
+  /// The same for inpainting: the U-Net takes nine channels.
   case sd15Inpainting = "sd15-inpainting"
-  /// InstructPix2Pix, whose U-Net takes 8 channels.
+  /// The same for editing by instruction: the U-Net takes eight channels.
   case sd15InstructPix2Pix = "sd15-instruct-pix2pix"
-  /// A checkpoint as training leaves it: moving averages and noise schedule included.
-  case sd15Full = "sd15-full"
-  /// The same structure and names with narrow layers: 8 MB in half precision, for tests.
+  /// The same structure with narrow layers, for tests.
   case sd15Tiny = "sd15-tiny"
-  /// ``sd15Tiny`` with 9 input channels.
-  case sd15TinyInpainting = "sd15-tiny-inpainting"
-  /// The narrowest network of that structure: 2 channels; for names and shapes, not to be run.
-  case sd15Tiniest = "sd15-tiniest"
-  /// The U-Net alone, with the original names.
+  /// As training leaves it: with the moving average of the U-Net and the noise schedule.
+  case sd15Full = "sd15-full"
+  /// The U-Net alone.
   case unet
-  /// The VAE alone, with the original names.
+  /// The VAE alone.
   case vae
-  /// The text encoder alone.
+  /// The text encoder alone, with token positions.
   case textEncoder = "text-encoder"
-  /// A LoRA as kohya's scripts write it: 192 modules of the U-Net, 72 of the text encoder.
+  /// A LoRA of rank 8 for all modules that are trained by default.
   case lora
-  /// ``lora`` for ``sd15Tiny``.
+  /// The same for ``sd15Tiny``, of rank 4.
   case loraTiny = "lora-tiny"
 
-  /// The widths of the network.
-  public var dimensions: Dimensions {
+  /// A few words for people.
+  public var title: String {
     switch self {
-    case .sd15, .sd15Full, .unet, .vae, .textEncoder, .lora: .sd15
-    case .sd15Inpainting: .sd15Inpainting
-    case .sd15InstructPix2Pix: .sd15InstructPix2Pix
-    case .sd15Tiny, .loraTiny: .tiny
-    case .sd15TinyInpainting: .tiny.with(.unetInput, 9)
-    case .sd15Tiniest: .tiniest
+    case .sd15: "Stable Diffusion 1.5"
+    case .sd15Inpainting: "Stable Diffusion 1.5 inpainting"
+    case .sd15InstructPix2Pix: "InstructPix2Pix"
+    case .sd15Tiny: "Stable Diffusion 1.5 with narrow layers"
+    case .sd15Full: "Stable Diffusion 1.5 with its moving average"
+    case .unet: "U-Net of Stable Diffusion 1.5"
+    case .vae: "VAE of Stable Diffusion 1.5"
+    case .textEncoder: "text encoder of Stable Diffusion 1.5"
+    case .lora: "LoRA for Stable Diffusion 1.5"
+    case .loraTiny: "LoRA for Stable Diffusion 1.5 with narrow layers"
     }
   }
 
-  /// The one component it has, if it has only one.
-  var component: Component? {
+  /// The widths of its network.
+  public var dimensions: Dimensions {
     switch self {
-    case .unet: .unet
-    case .vae: .vae
-    case .textEncoder: .textEncoder
-    default: nil
+    case .sd15Inpainting: .sd15Inpainting
+    case .sd15InstructPix2Pix: .sd15InstructPix2Pix
+    case .sd15Tiny, .loraTiny: .tiny
+    case .sd15, .sd15Full, .unet, .vae, .textEncoder, .lora: .sd15
+    }
+  }
+
+  /// The components in it.
+  var components: [Component] {
+    switch self {
+    case .unet: [.unet]
+    case .vae: [.vae]
+    case .textEncoder: [.textEncoder]
+    case .lora, .loraTiny: []
+    case .sd15, .sd15Inpainting, .sd15InstructPix2Pix, .sd15Tiny, .sd15Full: Component.allCases
     }
   }
 }

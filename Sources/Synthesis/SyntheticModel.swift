@@ -1,91 +1,110 @@
-import StableDiffusion
+public import StableDiffusion
 public import Tensors
 
-/// A model of random weights that exists only as it is read.
+/// A model made of random numbers, with every real name and shape.
 ///
-/// Every name and shape is real; values follow from seed, name and position alone, so that the same
-/// model is the same on every machine, whatever order or thread it is read in. Weights are scaled by
-/// the number of inputs of their layer, so that a forward pass stays finite.
+/// Values are computed when they are read and follow from seed, name and position alone: the same
+/// bytes on every machine, from any number of threads. They are scaled so that a forward pass stays
+/// finite.
 ///
-///     let model = SyntheticModel(preset: .sd15Tiny, seed: 1, dtype: .f16)
+///     let model = SyntheticModel(preset: .sd15, seed: 1, dtype: .f16)
 ///     model.tensors.count   // 1131
 public struct SyntheticModel: TensorSource {
-  /// All tensors, in network order.
+  /// The tensors, in network order, with the names of single-file checkpoints.
   public let tensors: [TensorInfo]
-  /// The texts beside the tensors.
+  /// The texts that belong beside them.
   public let metadata: [MetadataEntry]
-  /// What it is called.
+  /// What it is, in place of a path.
   public let path: String
 
-  private let contents: [Content]
+  private let values: [TensorValues]
 
-  /// What the values of one tensor are.
-  enum Content: Sendable {
-    case noise(Noise)
-    /// 0, 1, 2, … as 64-bit integers.
-    case positions
-  }
-
-  /// A model of the given kind.
+  /// The model `preset`.
   ///
   /// - Parameters:
   ///   - preset: what to make.
-  ///   - seed: the number that all values follow from.
-  ///   - dtype: the type of the weights: F16, BF16 or F32.
-  ///   - rank: the rank of a LoRA.
-  public init(preset: SynthesisPreset, seed: UInt64, dtype: DType, rank: Int = 16) {
-    path = preset.rawValue
-    var list = TensorList(seed: seed, dtype: dtype)
+  ///   - seed: what the weights follow from.
+  ///   - dtype: the type of the weights: F16, BF16, F32 or F64.
+  public init(preset: SynthesisPreset, seed: UInt64, dtype: DType = .f16) {
     switch preset {
-    case .lora, .loraTiny:
-      list.addLoRA(Schema(preset.dimensions), rank: max(1, rank))
-      metadata = LoRAMetadata.entries(rank: max(1, rank))
+    case .lora: self.init(loraOf: preset.dimensions, rank: 8, alpha: 4, seed: seed, dtype: dtype)
+    case .loraTiny:
+      self.init(loraOf: preset.dimensions, rank: 4, alpha: 4, seed: seed, dtype: dtype)
     default:
-      list.addNetwork(Schema(preset.dimensions), only: preset.component)
-      if preset == .sd15Full { list.addTrainingState(Schema(preset.dimensions)) }
-      metadata = [MetadataEntry(key: "format", value: "pt")]
+      var list = TensorList(seed: seed, dtype: dtype)
+      let schema = Schema(preset.dimensions)
+      for component in preset.components {
+        schema.parameters(of: component).forEach { list.add($0) }
+        if component == .textEncoder { list.addPositions(preset.dimensions[.positions]) }
+      }
+      if preset == .sd15Full {
+        list.addAverage(schema.parameters(of: .unet))
+        list.add(NoiseSchedule())
+      }
+      self.init(
+        list, path: "synthetic \(preset.rawValue)",
+        metadata: [MetadataEntry(key: "format", value: "pt")])
     }
-    tensors = list.tensors
-    contents = list.contents
   }
 
-  /// ``Container/safetensors``: what it would be if it were a file.
+  /// A whole model with the given widths.
+  public init(dimensions: Dimensions, seed: UInt64, dtype: DType = .f16) {
+    var list = TensorList(seed: seed, dtype: dtype)
+    Schema(dimensions).parameters.forEach { list.add($0) }
+    list.addPositions(dimensions[.positions])
+    self.init(
+      list, path: "synthetic model", metadata: [MetadataEntry(key: "format", value: "pt")])
+  }
+
+  /// A LoRA in kohya's format for the 192 modules of the U-Net's transformers and the 72 of the text
+  /// encoder that are trained by default.
+  ///
+  /// Source: kohya-ss/sd-scripts, `networks/lora.py`.
+  ///
+  /// - Parameters:
+  ///   - dimensions: the widths of the model it is for.
+  ///   - rank: the inner extent of the two matrices of each module.
+  ///   - alpha: the numerator of its scale, `alpha / rank`.
+  ///   - seed: what the weights follow from.
+  ///   - dtype: the type of the weights: F16, BF16, F32 or F64.
+  public init(
+    loraOf dimensions: Dimensions, rank: Int, alpha: Float, seed: UInt64, dtype: DType = .f16
+  ) {
+    var list = TensorList(seed: seed, dtype: dtype)
+    for parameter in Schema(dimensions).parameters where parameter.isLoRATarget {
+      list.addLoRA(parameter, rank: rank, alpha: alpha)
+    }
+    self.init(
+      list, path: "synthetic lora",
+      metadata: [
+        MetadataEntry(key: "ss_base_model_version", value: "sd_v1"),
+        MetadataEntry(key: "ss_network_alpha", value: "\(alpha)"),
+        MetadataEntry(key: "ss_network_dim", value: "\(rank)"),
+        MetadataEntry(key: "ss_network_module", value: "networks.lora"),
+        MetadataEntry(key: "ss_v2", value: "False"),
+      ])
+  }
+
+  private init(_ list: TensorList, path: String, metadata: [MetadataEntry]) {
+    tensors = list.tensors
+    values = list.values
+    self.path = path
+    self.metadata = metadata
+  }
+
+  /// What it would lie in.
   public var container: Container { .safetensors }
-  /// Nothing is wrong with it.
+  /// Nothing.
   public var findings: [Fault] { [] }
-  /// It lies in no file.
+  /// None.
   public var files: [InputFile] { [] }
-  /// It lies nowhere.
+
+  /// Always `nil`: the values are computed.
   public func extent(of index: Int) -> FileExtent? { nil }
 
-  /// Computes the values that lie in the range.
+  /// Computes bytes of tensor `index`; no place is slower than another.
   public func read(_ index: Int, at offset: Int, into buffer: inout MutableRawSpan) throws(Fault) {
-    guard let size = tensors[index].dtype.byteCount, buffer.byteCount > 0 else { return }
-    let first = offset / size
-    let last = (offset + buffer.byteCount + size - 1) / size
-    if offset % size == 0, buffer.byteCount % size == 0 {
-      fill(&buffer, index, from: first)
-      return
-    }
-    // The range cuts through values: whole ones are made, and the part copied.
-    var whole = [UInt8](repeating: 0, count: (last - first) * size)
-    var span = whole.mutableSpan
-    var raw = unsafe span.mutableBytes
-    fill(&raw, index, from: first)
-    for position in 0..<buffer.byteCount {
-      buffer.storeBytes(
-        of: whole[offset - first * size + position], toByteOffset: position, as: UInt8.self)
-    }
-  }
-
-  private func fill(_ buffer: inout MutableRawSpan, _ index: Int, from first: Int) {
-    switch contents[index] {
-    case .noise(let noise): noise.fill(&buffer, from: first, as: tensors[index].dtype)
-    case .positions:
-      for position in 0..<buffer.byteCount / 8 {
-        buffer.storeBytes(
-          of: Int64(first + position).littleEndian, toByteOffset: position * 8, as: Int64.self)
-      }
-    }
+    precondition(offset >= 0 && buffer.byteCount <= tensors[index].byteCount - offset)
+    values[index].read(tensors[index].dtype, at: offset, into: &buffer)
   }
 }

@@ -1,39 +1,76 @@
-/// Copies every tensor of `source` into `sink` and completes it.
+import CKernels
+import Glibc
+
+/// Copies all tensors of `source` to `sink`, and commits it.
 ///
-/// The sink holds the same tensors in the same order. Tensors whose bytes lie in a file as they are
-/// go in pieces from several threads; others from front to back, one thread each.
+/// Memory stays at one small buffer for each thread. Bytes that lie in a file as they are, and may
+/// go to a file as they are, are copied by the operating system.
 ///
 /// - Parameters:
-///   - source: where the values come from.
-///   - sink: where they go.
-///   - width: the number of threads.
+///   - source: has the tensors of `sink`, in the same order; names may differ.
+///   - sink: what to fill.
+///   - width: the number of threads; the result is the same for every number.
 ///   - progress: called with the number of bytes copied since the last call, from any thread.
-/// - Throws: what reading and writing throw; then the sink is not completed.
+/// - Throws: what reading and writing throw, and ``Rule/fileChanged``; then nothing is committed.
 public func copy(
   _ source: any TensorSource, to sink: any TensorSink, width: Int,
   progress: @Sendable (Int) -> Void = { _ in }
 ) throws(Fault) {
-  precondition(source.tensors == sink.tensors)
-  let size = 4 << 20
-  let pieces = source.tensors.enumerated().flatMap { index, tensor in
-    let step = source.extent(of: index) == nil ? max(tensor.byteCount, 1) : size
-    return stride(from: 0, to: tensor.byteCount, by: step).map { offset in
-      Piece(tensor: index, offset: offset, byteCount: min(step, tensor.byteCount - offset))
+  try source.copy(to: sink, width: width, progress: progress)
+}
+
+extension TensorSource {
+  fileprivate func copy(
+    to sink: any TensorSink, width: Int, progress: @Sendable (Int) -> Void
+  ) throws(Fault) {
+    precondition(
+      tensors.elementsEqual(sink.tensors) { $0.byteCount == $1.byteCount && $0.dtype == $1.dtype },
+      "source and sink hold different tensors")
+    let pieces = self.pieces(of: Array(tensors.indices))
+    // What must be read from front to back comes first, the longest first, so that no thread is
+    // left with it at the end; the rest follows in the order of the file.
+    let order =
+      pieces.indices.filter { pieces[$0].byteCount > Self.pieceByteCount }
+      .sorted { (pieces[$1].byteCount, $0) < (pieces[$0].byteCount, $1) }
+      + pieces.indices.filter { pieces[$0].byteCount <= Self.pieceByteCount }
+    try forEachIndex(
+      below: order.count, width: width, local: { Buffer(byteCount: Self.pieceByteCount) }
+    ) { (index, buffer: inout Buffer) throws(Fault) in
+      let piece = pieces[order[index]]
+      if let extent = extent(of: piece.tensor),
+        let target = sink.descriptorAndOffset(of: piece.tensor),
+        extent.copy(piece, to: target)
+      {
+        progress(piece.byteCount)
+        return
+      }
+      try read(piece, through: buffer) { (offset, bytes) throws(Fault) in
+        try sink.write(piece.tensor, at: offset, bytes: bytes)
+        progress(bytes.byteCount)
+      }
     }
+    try checkUnchanged()
+    try sink.commit()
   }
-  try forEachIndex(below: pieces.count, width: width, local: { Buffer(byteCount: size) }) {
-    (position, buffer: inout Buffer) throws(Fault) in
-    let piece = pieces[position]
+}
+
+extension FileExtent {
+  /// Lets the operating system copy `piece`, where it can.
+  ///
+  /// - Returns: whether all of it was copied; if not, it has to be read and written, which also says
+  ///   what is wrong.
+  fileprivate func copy(
+    _ piece: Piece, to target: (descriptor: Int32, offset: Int)
+  ) -> Bool {
     var done = 0
     while done < piece.byteCount {
-      let count = min(size, piece.byteCount - done)
-      var bytes = buffer.bytes(count)
-      try source.read(piece.tensor, at: piece.offset + done, into: &bytes)
-      try sink.write(piece.tensor, at: piece.offset + done, bytes: bytes.bytes)
-      done += count
-      progress(count)
+      let count = ck_copy_range(
+        file.descriptor, Int64(offset + piece.offset + done), target.descriptor,
+        Int64(target.offset + piece.offset + done), piece.byteCount - done)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return false }
+      done += Int(count)
     }
+    return true
   }
-  try source.checkUnchanged()
-  try sink.commit()
 }

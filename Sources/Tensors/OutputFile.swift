@@ -116,7 +116,9 @@ public final class OutputFile: Sendable {
       // Direct writes come in whole blocks; what is beyond the end is cut off below.
       let whole = (length + Self.block - 1) / Self.block * Self.block
       var padded = buffer.bytes(whole)
-      for position in length..<whole { padded.storeBytes(of: 0, toByteOffset: position, as: UInt8.self) }
+      for position in length..<whole {
+        padded.storeBytes(of: 0, toByteOffset: position, as: UInt8.self)
+      }
       try write(padded.bytes, at: start)
     }
     guard ftruncate(descriptor, byteCount) == 0 else { throw .refused("write", path) }

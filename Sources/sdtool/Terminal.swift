@@ -18,7 +18,8 @@ enum Terminal {
   /// Shows what is being worked on in one line of a terminal, until the next call.
   static func showStatus(_ path: String) {
     guard isatty(STDERR_FILENO) == 1 else { return }
-    write("\r\u{1B}[2K" + "checking \(path.sanitized(limit: max(20, width - 10)))", to: STDERR_FILENO)
+    write(
+      "\r\u{1B}[2K" + "checking \(path.sanitized(limit: max(20, width - 10)))", to: STDERR_FILENO)
   }
 
   /// Removes what ``showStatus(_:)`` showed.

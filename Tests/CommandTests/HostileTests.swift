@@ -11,7 +11,7 @@ struct HostileTests {
     defer { try? FileManager.default.removeItem(at: folder) }
     let made = try Python.run([Self.script("make.py"), folder.path])
     try #require(made.status == 0, "make.py failed: \(made.output)")
-    let checked = try Python.run([Self.script("check.py"), Self.tool.path, folder.path])
+    let checked = try Python.run([Self.script("check.py"), Tool.url.path, folder.path])
     for line in checked.output.split(separator: "\n") {
       Issue.record("\(line)")
     }
@@ -32,16 +32,6 @@ struct HostileTests {
     #expect(reports[0].contains("SHA-256"))
     #expect(reports[0] == reports[1])
   }
-
-  /// The `sdtool` that was built with the tests.
-  private static let tool: URL = {
-    // The test bundle lies beside it.
-    let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }
-    let products =
-      bundle?.bundleURL.deletingLastPathComponent()
-      ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    return products.appendingPathComponent("sdtool")
-  }()
 
   private static func script(_ name: String) -> String {
     URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -268,6 +268,28 @@ struct ForeignRecipeTests {
     #expect(step.alpha == WeightSpecification(alpha: 0.5))
   }
 
+  @Test(
+    "each of SuperMerger's methods that we have is found",
+    arguments: [
+      ("Weight sum:A*(1-alpha)+B*alpha", "normal", "weighted-sum"),
+      ("Add", "normal", "add-difference"),
+      ("Triple sum:A*(1-alpha-beta)+B*alpha+C*beta", "normal", "triple-sum"),
+      ("sum Twice:(A*(1-alpha)+B*alpha)*(1-beta)+C*beta", "normal", "sum-twice"),
+      ("Weight sum", "cosineA", "cosine-a"), ("Weight sum", "cosineB", "cosine-b"),
+      ("Add", "trainDifference", "train-difference"), ("Add", "smoothAdd MT", "smooth-add"),
+      ("Add", "extract", "extract"), ("Weight sum", "tensor", "tensor-sum"),
+      ("Weight sum", "tensor2", "tensor-sum-columns"),
+    ])
+  func superMergerMethods(mode: String, calculation: String, method: String) throws {
+    let step = try #require(
+      try superMerger(mode: mode, calculation: calculation, mbw: false).recipe.steps.first)
+    #expect(step.method == method)
+    #expect(
+      (step.beta != nil)
+        == ["triple-sum", "sum-twice", "extract", "tensor-sum", "tensor-sum-columns"].contains(
+          method))
+  }
+
   @Test("what SuperMerger did and we do not is refused")
   func superMergerUnsupported() {
     #expect(throws: Fault.self) { try superMerger(calculation: "plus random") }
@@ -299,6 +321,25 @@ struct ForeignRecipeTests {
     #expect(alpha.elements.text == "OUT04:attn:1")
     #expect(throws: Fault.self) { try chattiori("0.5,[[0.1, 0.2],[]]") }
     #expect(throws: Fault.self) { try chattiori("0.5", method: "Geometric Sum") }
+  }
+
+  @Test(
+    "each of Chattiori's methods that we have is found",
+    arguments: [
+      ("Weighted Sum", "weighted-sum"), ("Add Difference", "add-difference"),
+      ("Multiply Difference", "multiply-difference"),
+      ("Similarity Add Difference", "similarity-add-difference"), ("Triple Sum", "triple-sum"),
+      ("Sum Twice", "sum-twice"), ("smooth Add Difference", "smooth-add"),
+      ("Train Difference", "train-difference"), ("Tensor Sum", "tensor-sum"),
+    ])
+  func chattioriMethods(name: String, method: String) throws {
+    let imported = try read(
+      """
+      {"type": "merge-models-chattiori", "primary_model_hash": "\(hash("a"))", \
+      "secondary_model_hash": "\(hash("b"))", "tertiary_model_hash": "\(hash("c"))", \
+      "merge_method": "\(name)", "alpha_info": "0.5", "beta_info": "0.25", "save_as_half": true}
+      """)
+    #expect(imported.recipe.steps.first?.method == method)
   }
 
   @Test("files without a recipe, or with a damaged one, are refused")

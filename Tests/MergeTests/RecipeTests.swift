@@ -305,6 +305,18 @@ struct RecipeTests {
         == "step 'x' has no effect; use it in a later step, or name it as the result")
   }
 
+  @Test("a weight of a single place outside the method's range is refused")
+  func placeRange() {
+    let text = """
+      recipe: 1
+      models: {a: a, b: b, c: c}
+      steps: [{method: extract, models: [a, b, c], alpha: {value: 0.5, blocks: {IN05: 1.5}}}]
+      """
+    let fault = fault { () throws(Fault) in _ = try Recipe(yaml: text) }
+    #expect(fault?.rule == .mergeParameter)
+    #expect(fault?.found == "1.5")
+  }
+
   @Test("a lock fills in the hashes that are missing")
   func lock() throws {
     let recipe = try Recipe(yaml: "recipe: 1\nmodels: {a: x.ckpt, b: {sha256: \(Self.hash)}}")

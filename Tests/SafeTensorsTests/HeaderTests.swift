@@ -30,7 +30,9 @@ struct HeaderTests {
       (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,4]}}"#, 4, "ST015"),
       (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, 8, "ST020"),
       (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, 4, "ST020"),
-      (#"{"a":{"dtype":"F32","shape":[4611686018427387904,8,0],"data_offsets":[0,0]}}"#, 0, "ST021"),
+      (
+        #"{"a":{"dtype":"F32","shape":[4611686018427387904,8,0],"data_offsets":[0,0]}}"#, 0, "ST021"
+      ),
       (#"{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,1]}}"#, 1, "ST022"),
       (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, 4, "ST023"),
       (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 3, "ST024"),
@@ -48,7 +50,8 @@ struct HeaderTests {
   @Test("accepts the oddities that the reference reader accepts")
   func oddities() throws {
     let blank = try Self.parse(
-      " \n" + #"{"__metadata__":null,"a":{"dtype":"F4","shape":[2],"x":[{}],"data_offsets":[0,1]}}"#,
+      " \n"
+        + #"{"__metadata__":null,"a":{"dtype":"F4","shape":[2],"x":[{}],"data_offsets":[0,1]}}"#,
       data: 1)
     #expect(blank.tensors.map(\.byteCount) == [1])
     #expect(blank.metadata == nil)

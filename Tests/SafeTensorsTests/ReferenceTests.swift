@@ -20,7 +20,8 @@ struct ReferenceTests {
         #expect(info.dtype.name == tensor.dtype)
         #expect(info.shape == tensor.shape)
         let digest = try SHA256.hash(data: file.bytes(of: position))
-        #expect(digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() == tensor.sha256)
+        #expect(
+          digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() == tensor.sha256)
       }
       #expect(file.header.metadata?.count == reference.metadata?.count)
       for entry in file.metadata { #expect(reference.metadata?[entry.key] == entry.value) }

@@ -70,11 +70,11 @@ uint64_t ck_merge(ck_path path, ck_merge_kind kind, const ck_type types[], ck_ty
                   const void *const sources[], void *destination, size_t count, double t,
                   int singles);
 
-/// Fills `destination` with nearly normal noise of standard deviation 37837·`scale` about `offset`.
+/// Fills `values` with nearly normal random numbers in F16, BF16, F32 or F64.
 ///
-/// Value i of the noise called `key` is the same however it is reached; `first` is the number of
-/// the first value. `to` is F16, BF16, F32 or F64.
-void ck_noise(ck_path path, uint64_t key, uint32_t first, float scale, float offset, ck_type to,
-              void *destination, size_t count);
+/// Value i follows from `key` and `first + i` modulo 2^32 alone, so that any part can be made by
+/// itself. No value is further from `mean` than 3.47 deviations.
+void ck_normal(ck_path path, uint64_t key, uint32_t first, float mean, float deviation,
+               ck_type type, void *values, size_t count);
 
 #endif

@@ -8,11 +8,17 @@ struct GraphWalk {
   private(set) var holdsTensors: [Bool]
 
   private enum State: UInt8 { case new, open, done }
+  /// In 32 bits each, because a hostile pickle makes millions of them.
   private struct Frame {
     /// A container's position, or past the containers a tuple's.
-    let node: Int
-    let count: Int
-    var next = 0
+    let node: UInt32
+    let count: UInt32
+    var next: UInt32 = 0
+
+    init(_ node: Int, _ count: Int) {
+      self.node = UInt32(truncatingIfNeeded: node)
+      self.count = UInt32(truncatingIfNeeded: count)
+    }
   }
 
   /// Walks from the root of `graph`.
@@ -24,30 +30,31 @@ struct GraphWalk {
     var states = [State](repeating: .new, count: containers + graph.items.count)
     var frames: [Frame] = []
     if let root = Self.frame(graph.root, graph) {
-      states[root.node] = .open
+      states[Int(root.node)] = .open
       frames.append(root)
     }
     while var frame = frames.popLast() {
+      let node = Int(frame.node)
       guard frame.next < frame.count else {
-        states[frame.node] = .done
-        if frame.node < containers { finish(frame.node, graph) }
+        states[node] = .done
+        if node < containers { finish(node, graph) }
         continue
       }
       let value =
-        frame.node < containers
-        ? graph.containers[frame.node][frame.next]
-        : graph.items[frame.node - containers + frame.next]
+        node < containers
+        ? graph.containers[node][Int(frame.next)]
+        : graph.items[node - containers + Int(frame.next)]
       frame.next += 1
       frames.append(frame)
       guard let child = Self.frame(value, graph) else { continue }
-      switch states[child.node] {
+      switch states[Int(child.node)] {
       case .done: break
       case .open:
         throw Fault(
           .pickleCycle, "the pickled object contains itself", offset: graph.base,
           hint: "no saved model does; do not use this file")
       case .new:
-        states[child.node] = .open
+        states[Int(child.node)] = .open
         frames.append(child)
       }
     }
@@ -56,10 +63,10 @@ struct GraphWalk {
   private static func frame(_ value: PickleValue, _ graph: borrowing PickleGraph) -> Frame? {
     switch value {
     case .list(let index), .set(let index), .dict(let index), .record(let index):
-      return Frame(node: Int(index), count: graph.containers[Int(index)].count)
+      return Frame(Int(index), graph.containers[Int(index)].count)
     case .tuple(let range):
       guard range.count > 0 else { return nil }
-      return Frame(node: graph.containers.count + Int(range.start), count: Int(range.count))
+      return Frame(graph.containers.count + Int(range.start), Int(range.count))
     default: return nil
     }
   }

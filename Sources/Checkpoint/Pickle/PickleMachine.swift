@@ -28,7 +28,7 @@ struct PickleMachine {
   var storageIndexes: [ArraySlice<UInt8>: Int] = [:]
   var valueCount = 0
   /// A reason to refuse the pickle that waits until it is known whether there is a graver one.
-  private var deferred: Fault?
+  var deferred: Fault?
 
   /// A machine for the pickle that begins at `position`; `base` is where the bytes lie in the file.
   init(bytes: [UInt8], from position: Int = 0, base: Int = 0) {
@@ -380,61 +380,5 @@ extension PickleMachine {
         name: full, known: KnownName(module: module, name: name), offset: graph.base + start))
     nameIndexes[full] = index
     return .global(index)
-  }
-}
-
-// Faults.
-extension PickleMachine {
-  func fault(
-    _ rule: Rule, _ message: String, expected: String? = nil, found: String? = nil,
-    hint: String? = nil
-  ) -> Fault {
-    Fault(
-      rule, "the pickle " + message, offset: graph.base + start, expected: expected, found: found,
-      hint: hint)
-  }
-
-  func wrongType(_ what: String, _ value: PickleValue, _ expected: String) -> Fault {
-    fault(.pickleType, what + " the wrong kind of value", expected: expected, found: value.kind)
-  }
-
-  private func truncated() -> Fault {
-    fault(
-      .pickleTruncated, "ends in the middle of an instruction",
-      hint: "the file is truncated or damaged; fetch it again")
-  }
-
-  private mutating func postpone(
-    _ rule: Rule, _ message: String, expected: String? = nil, found: String? = nil
-  ) {
-    guard deferred == nil else { return }
-    deferred = fault(
-      rule, message, expected: expected, found: found,
-      hint: "it was not written by PyTorch; do not unpickle it")
-  }
-}
-
-/// The values that a pickle stores under numbers.
-struct PickleMemo {
-  /// Writers number from zero without gaps.
-  private var dense: [PickleValue] = []
-  private var sparse: [UInt32: PickleValue] = [:]
-
-  /// The number that `MEMOIZE` gives the next value.
-  var nextIndex: UInt32 { UInt32(truncatingIfNeeded: dense.count + sparse.count) }
-
-  mutating func store(_ value: PickleValue, at index: UInt32) {
-    if index < dense.count {
-      dense[Int(index)] = value
-    } else if index == dense.count {
-      dense.append(value)
-      if !sparse.isEmpty { sparse[index] = nil }
-    } else {
-      sparse[index] = value
-    }
-  }
-
-  subscript(index: UInt32) -> PickleValue? {
-    index < dense.count ? dense[Int(index)] : sparse[index]
   }
 }

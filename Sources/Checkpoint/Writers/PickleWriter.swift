@@ -17,6 +17,7 @@ struct PickleWriter {
   ///   - metadata: texts beside `state_dict`; not used if it is alone.
   ///   - isNested: whether there is a dictionary around the state dict.
   ///   - isLegacy: whether it is for the layout before PyTorch 1.6.
+  /// - Returns: the whole pickle, from `PROTO` to `STOP`.
   /// - Throws: ``Rule/checkpointUnwritable``.
   static func stateDict(
     _ tensors: [TensorInfo], metadata: [MetadataEntry], isNested: Bool, isLegacy: Bool = false

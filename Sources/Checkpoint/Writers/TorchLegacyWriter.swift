@@ -29,6 +29,11 @@ public struct TorchLegacyWriter: TensorSink {
     let object: [UInt8]
     do throws(Fault) {
       try checkWritable(tensors)
+      if let tensor = tensors.first(where: { PickleWriter.isUntyped($0.dtype) }) {
+        throw Fault(
+          .checkpointUnwritable, "has a type that is younger than this layout",
+          tensor: tensor.name, found: tensor.dtype.name, hint: "write a zip checkpoint instead")
+      }
       object = try PickleWriter.stateDict(
         tensors, metadata: metadata, isNested: isNested, isLegacy: true)
     } catch { throw error.at(path) }
@@ -44,8 +49,7 @@ public struct TorchLegacyWriter: TensorSink {
     try unsafe file.write(head.span.bytes, at: 0)
     for (tensor, offset) in zip(tensors, offsets) {
       var count: [UInt8] = []
-      count.append(
-        PickleWriter.isUntyped(tensor.dtype) ? tensor.byteCount : tensor.elementCount, count: 8)
+      count.append(tensor.elementCount, count: 8)
       try unsafe file.write(count.span.bytes, at: offset - 8)
     }
   }

@@ -43,7 +43,8 @@ import Tensors
     var done = 0
     while done < output.count {
       let room = min(output.count - done, 1 << 30)
-      let produced = unsafe try step(UnsafeMutableRawBufferPointer(rebasing: output[done..<done + room]))
+      let produced = unsafe try step(
+        UnsafeMutableRawBufferPointer(rebasing: output[done..<done + room]))
       done += produced
       guard produced > 0 || !isEnded else {
         throw Fault(

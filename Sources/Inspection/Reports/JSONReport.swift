@@ -25,7 +25,7 @@ extension ValidationReport {
   ///     }
   ///
   /// Members are added as the tool grows, never renamed or removed under the same schema. `message`
-  /// is for people and may change; `path`, `tensor`, `expected` and `found` are exact.
+  /// is for people and may change; `path`, `file` (in a folder), `tensor`, `expected` and `found` are exact.
   public func json() throws(Fault) -> String { try jsonValue.serialized(pretty: true) + "\n" }
 
   /// The report as a JSON value; see ``json()``.
@@ -69,12 +69,13 @@ extension FileReport {
 }
 
 extension Fault {
-  /// The finding as a JSON value, without the path.
+  /// The finding as a JSON value, without the path of the model.
   package var jsonValue: JSONValue {
     var object: JSONObject = [
       "rule": .string(rule.id), "severity": .string(severity.rawValue),
       "title": .string(rule.title), "message": .string(statement),
     ]
+    if !path.isEmpty { object["file"] = .string(path) }
     if let tensor { object["tensor"] = .string(tensor.string) }
     if let offset { object["offset"] = .integer(offset) }
     if let byteCount { object["byteCount"] = .integer(byteCount) }

@@ -20,8 +20,8 @@ public struct FileReport: Hashable, Sendable {
   ) {
     self.path = path
     self.title = title
-    self.findings = findings.sorted(by: Fault.isGraver)
-    self.unreadable = unreadable
+    self.findings = findings.map { $0.relative(to: path) }.sorted(by: Fault.isGraver)
+    self.unreadable = unreadable?.relative(to: path)
     self.seconds = seconds
   }
 
@@ -119,15 +119,28 @@ extension Fault {
       guard let first = a.tensor, let second = b.tensor else { return a.tensor == nil }
       return first < second
     }
+    if a.path != b.path { return a.path.utf8.lexicographicallyPrecedes(b.path.utf8) }
     if a.offset != b.offset { return (a.offset ?? -1) < (b.offset ?? -1) }
     return a.sentence.utf8.lexicographicallyPrecedes(b.sentence.utf8)
   }
 
-  /// The sentence without the hint, as it may be shown to a person.
+  /// The sentence without the hint, as it may be shown to a person; in a folder, with the file.
   var statement: String {
     var copy = self
     copy.hint = nil
-    return copy.sentence.sanitized(limit: Self.statementLimit)
+    let file = path.isEmpty ? "" : " (in \(path.sanitized(limit: 160)))"
+    return copy.sentence.sanitized(limit: Self.statementLimit) + file
+  }
+
+  /// The same occurrence, its path as seen from the model at `root`; empty for the model itself.
+  fileprivate func relative(to root: String) -> Fault {
+    var copy = self
+    if path.utf8.elementsEqual(root.utf8) {
+      copy.path = ""
+    } else if path.utf8.starts(with: (root + "/").utf8) {
+      copy.path = String(decoding: path.utf8.dropFirst(root.utf8.count + 1), as: UTF8.self)
+    }
+    return copy
   }
 
   /// The longest sentence that is shown; names in a file may be as long as its header.

@@ -80,7 +80,8 @@ extension InspectedModel {
     guard let components else { return Array(source.tensors.indices) }
     return source.tensors.indices.filter { index in
       switch identity.uses[index] {
-      case .parameter(let position): components.contains(identity.schema.parameters[position].component)
+      case .parameter(let position):
+        components.contains(identity.schema.parameters[position].component)
       case .extra(.positionIDs): components.contains(.textEncoder)
       default: false
       }

@@ -29,7 +29,8 @@ extension InspectedModel {
     if source.files.count > 1 { facts.append("\(Written.count(source.files.count, "file"))") }
     let line = facts.dropFirst().reduce(facts[0]) { $0 + "\(" · ", .faint)" + $1 }
     let reason: StyledText = "\("because \(identity.reason)", .faint)"
-    return ([StyledText(source.path, .name)] + line.wrapped(to: width)
+    return
+      ([StyledText(source.path, .name)] + line.wrapped(to: width)
       + reason.wrapped(to: width)).map { $0.rendered(style) }
   }
 
@@ -68,7 +69,9 @@ extension InspectedModel {
       ])
     }
     for component in Component.allCases where identity[component] == nil {
-      table.append(["\(component.title, .faint)", "–", "–", "–", "–", "\("not in the file", .faint)"])
+      table.append([
+        "\(component.title, .faint)", "–", "–", "–", "–", "\("not in the file", .faint)",
+      ])
     }
     table.appendRule()
     table.append([

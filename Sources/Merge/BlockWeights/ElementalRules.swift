@@ -42,8 +42,8 @@ public struct ElementalRules: Hashable, Sendable {
   /// The rules, in order.
   public let rules: [Rule]
 
-  /// How many rules are accepted.
-  static let maximumCount = 10_000
+  /// The longest text that is accepted, in bytes: each tensor is held against each rule.
+  static let maximumByteCount = 1 << 15
 
   /// No rules.
   public init() { rules = [] }
@@ -53,6 +53,11 @@ public struct ElementalRules: Hashable, Sendable {
   /// - Throws: ``Tensors/Rule/elementalRule``, ``Tensors/Rule/unknownPlace`` or
   ///   ``Tensors/Rule/weightSyntax``, with the number of the rule and its line and column.
   public init(_ text: String) throws(Fault) {
+    guard text.utf8.count <= Self.maximumByteCount else {
+      throw Fault(
+        .elementalRule, "has too many elemental rules",
+        expected: "at most \(Self.maximumByteCount) bytes", found: "\(text.utf8.count)")
+    }
     var rules: [Rule] = []
     for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       .enumerated()
@@ -60,14 +65,11 @@ public struct ElementalRules: Hashable, Sendable {
       for part in line.split(separator: ",", omittingEmptySubsequences: false) {
         let rule = trimmed(part)
         guard !rule.isEmpty else { continue }
-        let column = line[..<rule.startIndex].count + 1
-        guard rules.count < Self.maximumCount else {
-          throw Fault(.elementalRule, "has more than \(Self.maximumCount) elemental rules")
-        }
         do throws(Fault) {
           rules.append(try Rule(rule))
         } catch {
           var fault = error
+          let column = line[..<rule.startIndex].count + 1
           fault.message =
             "has an elemental rule \(rules.count + 1) (line \(index + 1), column \(column)) that "
             + fault.message

@@ -80,4 +80,13 @@ public struct TensorWeights: Hashable, Sendable {
     else { return weight }
     return .weight(dialect.weight(ratio))
   }
+
+  /// Every weight that a tensor may get, each once, in ascending order.
+  var numbers: [Double] {
+    var numbers = Set(elements.rules.map { dialect.weight($0.ratio) })
+    for place in Place.allCases {
+      if case .weight(let weight) = places[place] { numbers.insert(weight) }
+    }
+    return numbers.sorted()
+  }
 }

@@ -43,8 +43,13 @@ package func spelled(_ weight: Double) -> String {
 
 /// `text` as a message can quote it: at most 60 characters, without line breaks.
 func shortened(_ text: some StringProtocol) -> String {
-  let line = String(text.prefix(61).map { $0.isNewline ? " " : $0 })
-  return line.count > 60 ? String(line.prefix(57)) + "..." : line
+  // By scalars: one character may consist of any number of them.
+  var line = ""
+  for scalar in text.unicodeScalars.prefix(61) {
+    line.unicodeScalars.append(scalar.properties.isWhitespace ? " " : scalar)
+  }
+  guard line.unicodeScalars.count > 60 else { return line }
+  return String(String.UnicodeScalarView(line.unicodeScalars.prefix(57))) + "..."
 }
 
 /// `text` without spaces, tabs and line breaks at its end.

@@ -59,19 +59,23 @@ struct FourierTransform {
       for r in 0..<p {
         let twiddle = roots[k * r * stride]
         let out = stride * (p * k + r)
-        for q in 0..<stride {
-          var (x, y) = (0.0, 0.0)
-          var power = 0
-          for j in 0..<p {
-            let w = small[power]
-            let (a, b) = (re[q + stride * (k + m * j)], im[q + stride * (k + m * j)])
-            x += a * w.re - b * w.im
-            y += a * w.im + b * w.re
-            power += r
-            if power >= p { power -= p }
+        var power = 0
+        for j in 0..<p {
+          let root = small[power]
+          let (x, y) = (
+            root.re * twiddle.re - root.im * twiddle.im, root.re * twiddle.im + root.im * twiddle.re
+          )
+          let start = stride * (k + m * j)
+          if j == 0 {
+            for q in 0..<stride { (outRe[out + q], outIm[out + q]) = (0, 0) }
           }
-          outRe[q + out] = x * twiddle.re - y * twiddle.im
-          outIm[q + out] = x * twiddle.im + y * twiddle.re
+          for q in 0..<stride {
+            let (a, b) = (re[start + q], im[start + q])
+            outRe[out + q] += a * x - b * y
+            outIm[out + q] += a * y + b * x
+          }
+          power += r
+          if power >= p { power -= p }
         }
       }
     }

@@ -16,31 +16,77 @@ struct Smoothing {
   }
 
   /// The median of the values at a distance of at most 1 along each axis: 3, 9, 27 or 81 of them.
+  ///
+  /// Along the longest axis the neighbours of each place are sorted once and serve three medians.
   func median(_ values: [Float]) -> [Float] {
     precondition(values.count == count)
-    guard !shape.isEmpty else { return values }
-    var result = [Float](repeating: 0, count: count)
-    var place = [Int](repeating: 0, count: shape.count)
-    var neighbours = [Int]()
-    var window = [UInt32]()
-    for index in 0..<count {
-      neighbours.removeAll(keepingCapacity: true)
-      neighbours.append(index)
-      for axis in shape.indices {
-        let below = place[axis] == 0 ? 0 : -strides[axis]
-        let above = place[axis] == shape[axis] - 1 ? 0 : strides[axis]
-        for i in 0..<neighbours.count {
-          let neighbour = neighbours[i]
-          neighbours.append(neighbour + below)
-          neighbours.append(neighbour + above)
+    guard count > 0, let long = shape.indices.max(by: { shape[$0] < shape[$1] }) else {
+      return values
+    }
+    let keys = values.map(Ranking.key)
+    let (extent, stride) = (shape[long], strides[long])
+    var result = values
+    for start in 0..<count where start / stride % extent == 0 {
+      let neighbours = neighbours(of: start, without: long)
+      func sorted(_ place: Int) -> [UInt32] {
+        var slab = [UInt32]()
+        slab.reserveCapacity(27)
+        for neighbour in neighbours {
+          let key = keys[neighbour + place * stride]
+          slab.append(key)
+          var i = slab.count - 1
+          while i > 0, slab[i - 1] > key {
+            slab[i] = slab[i - 1]
+            i -= 1
+          }
+          slab[i] = key
         }
+        return slab
       }
-      window.removeAll(keepingCapacity: true)
-      for neighbour in neighbours { window.append(Ranking.key(values[neighbour])) }
-      result[index] = Ranking.value(Self.middle(&window))
-      advance(&place, index)
+      var here = sorted(0)
+      var before = here
+      for place in 0..<extent {
+        let after = place + 1 < extent ? sorted(place + 1) : here
+        result[start + place * stride] = Ranking.value(Self.middle(before, here, after))
+        (before, here) = (here, after)
+      }
     }
     return result
+  }
+
+  /// The places at a distance of at most 1 from `index` along every axis but one.
+  private func neighbours(of index: Int, without long: Int) -> [Int] {
+    var neighbours = [index]
+    for axis in shape.indices where axis != long {
+      let place = index / strides[axis] % shape[axis]
+      let below = place == 0 ? 0 : -strides[axis]
+      let above = place == shape[axis] - 1 ? 0 : strides[axis]
+      neighbours += neighbours.flatMap { [$0 + below, $0 + above] }
+    }
+    return neighbours
+  }
+
+  /// The middle one of three sorted lists of the same odd length.
+  private static func middle(_ a: [UInt32], _ b: [UInt32], _ c: [UInt32]) -> UInt32 {
+    var (i, j, k) = (0, 0, 0)
+    var latest: UInt32 = 0
+    let end = a.count
+    for _ in 0...(3 * end / 2) {
+      let x = i < end ? a[i] : .max
+      let y = j < end ? b[j] : .max
+      let z = k < end ? c[k] : .max
+      if x <= y && x <= z && i < end {
+        latest = x
+        i += 1
+      } else if y <= z && j < end {
+        latest = y
+        j += 1
+      } else {
+        latest = z
+        k += 1
+      }
+    }
+    return latest
   }
 
   /// The values weighted with a normal distribution of width 1, cut off at a distance of 4.
@@ -70,42 +116,11 @@ struct Smoothing {
     return current
   }
 
-  /// Moves on to the place after the one of value `index`.
-  private func advance(_ place: inout [Int], _ index: Int) {
-    for axis in shape.indices.reversed() {
-      guard (index + 1) % strides[axis] == 0 else { return }
-      place[axis] += 1
-      guard place[axis] == shape[axis] else { return }
-      place[axis] = 0
-    }
-  }
-
   /// The place that stands for one outside 0..<extent.
   private static func mirrored(_ place: Int, _ extent: Int) -> Int {
     if place >= 0 && place < extent { return place }
     let period = 2 * extent
     let folded = ((place % period) + period) % period
     return folded < extent ? folded : period - 1 - folded
-  }
-
-  /// The middle one of an odd number of keys, which are reordered.
-  private static func middle(_ keys: inout [UInt32]) -> UInt32 {
-    let target = keys.count / 2
-    var (low, high) = (0, keys.count - 1)
-    while low < high {
-      let pivot = keys[low + (high - low) / 2]
-      var (i, j) = (low, high)
-      while i <= j {
-        while keys[i] < pivot { i += 1 }
-        while keys[j] > pivot { j -= 1 }
-        if i <= j {
-          keys.swapAt(i, j)
-          i += 1
-          j -= 1
-        }
-      }
-      if target <= j { high = j } else if target >= i { low = i } else { break }
-    }
-    return keys[target]
   }
 }

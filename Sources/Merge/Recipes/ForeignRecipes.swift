@@ -91,6 +91,9 @@ extension ForeignRecord {
     case .array(let rules): text = rules.compactMap(\.string).joined(separator: "\n")
     default: return ElementalRules()
     }
+    guard text.utf8.count <= ElementalRules.maximumByteCount else {
+      return try ElementalRules(text)
+    }
     var rules: [Substring] = []
     for rule in text.split(whereSeparator: { $0 == "," || $0.isNewline }) {
       let isRule = rule.count { $0 == ":" } == 2

@@ -114,9 +114,18 @@ extension Recipe {
           expected: taken.map(\.rawValue).sorted().joined(separator: ", "),
           hint: "it computes \(method.formula)")
       }
-      try method.check(inputs: step.inputs.count, settings: step.settings(of: method))
-      _ = try step.alpha?.resolved(in: step.dialect)
-      _ = try step.beta?.resolved(in: step.dialect)
+      var settings = step.settings(of: method)
+      try method.check(inputs: step.inputs.count, settings: settings)
+      let (alpha, beta) = (settings.alpha, settings.beta)
+      for weight in try step.alpha?.resolved(in: step.dialect, initial: alpha).numbers ?? [] {
+        settings.alpha = weight
+        try method.check(inputs: step.inputs.count, settings: settings)
+      }
+      settings.alpha = alpha
+      for weight in try step.beta?.resolved(in: step.dialect, initial: beta).numbers ?? [] {
+        settings.beta = weight
+        try method.check(inputs: step.inputs.count, settings: settings)
+      }
     } catch {
       var fault = error
       fault.message = "step '\(shortened(step.name))': " + fault.message

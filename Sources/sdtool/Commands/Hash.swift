@@ -4,7 +4,7 @@ import JSON
 import Tensors
 
 extension SDTool {
-  /// `sdtool hash`: under which names is this file known?
+  /// The command `sdtool hash`, which tells by which hashes a file is known.
   struct Hash: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Prints the hashes by which model files are known.",
@@ -62,7 +62,8 @@ extension SDTool {
 
     private static func line(_ hash: TensorHash) -> String {
       let shape = "[" + hash.tensor.shape.map(String.init).joined(separator: ",") + "]"
-      return "\(hash.sha256)  \(hash.tensor.dtype)  \(shape)  \(hash.tensor.name.string.sanitized)\n"
+      return
+        "\(hash.sha256)  \(hash.tensor.dtype)  \(shape)  \(hash.tensor.name.string.sanitized)\n"
     }
 
     private static func value(of hashes: [TensorHash], _ path: String) -> JSONValue {

@@ -5,7 +5,7 @@ import StableDiffusion
 import Tensors
 
 extension SDTool {
-  /// `sdtool inspect`: what is this file?
+  /// The command `sdtool inspect`, which tells what a file is.
   struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Says what a model is and what is in it.",
@@ -109,7 +109,8 @@ extension SDTool {
       if hash { sections.append(try hashLines(of: model, style: style)) }
       let isAlone = !sections.isEmpty
       if !isAlone { sections.append(model.summaryLines(width: text.width, style: style)) }
-      let title = files.count > 1 && isAlone ? [style.paint(model.source.path.sanitized, .name)] : []
+      let title =
+        files.count > 1 && isAlone ? [style.paint(model.source.path.sanitized, .name)] : []
       return title + Array(sections.joined(separator: [""]))
     }
 

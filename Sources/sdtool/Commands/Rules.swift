@@ -15,7 +15,7 @@ let allRules: [Rule] =
   .sorted { $0.id < $1.id }
 
 extension SDTool {
-  /// `sdtool rules`: what does a finding mean?
+  /// The command `sdtool rules`, which tells what findings mean.
   struct Rules: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Explains what findings mean.",

@@ -5,7 +5,7 @@ import Synthesis
 import Tensors
 
 extension SDTool {
-  /// `sdtool synth`: a model made of random numbers.
+  /// The command `sdtool synth`, which makes a model of random numbers.
   struct Synth: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Makes a synthetic model: every real name and shape, random weights.",
@@ -32,9 +32,6 @@ extension SDTool {
     @Option(help: "The number that the weights follow from.")
     var seed: UInt64 = 0
 
-    @Option(help: "The rank of a LoRA.")
-    var rank = 16
-
     @Option(help: "Type of the weights: f16, bf16 or f32.")
     var dtype: WeightType = .f16
 
@@ -56,13 +53,9 @@ extension SDTool {
     @OptionGroup var machine: MachineOptions
     @OptionGroup var text: OutputOptions
 
-    func validate() throws {
-      if !(1...1024).contains(rank) { throw ValidationError("--rank must be from 1 to 1024") }
-    }
-
     func run() throws {
       try orFail { () throws(Fault) in
-        let model = SyntheticModel(preset: preset, seed: seed, dtype: dtype.dtype, rank: rank)
+        let model = SyntheticModel(preset: preset, seed: seed, dtype: dtype.dtype)
         var writer = ModelWriter(layout: layout ?? OutputLayout(path: output))
         writer.replacing = force
         writer.width = machine.threads ?? availableProcessors

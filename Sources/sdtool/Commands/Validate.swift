@@ -5,7 +5,7 @@ import StableDiffusion
 import Tensors
 
 extension SDTool {
-  /// `sdtool validate`: is each model whole, sound and safe?
+  /// The command `sdtool validate`, which tells whether models are whole, sound and safe.
   struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Checks that models are whole, sound and safe; for people and for CI.",

@@ -10,19 +10,25 @@ public struct DiffusersConfiguration: Sendable {
   public let dimensions: Dimensions
   /// The components that are in the folder.
   public let components: [Component]
+  /// Whether the folder is that of its only component, and not of a model.
+  public let isAlone: Bool
 
   /// The configuration of a model with these widths and components.
-  public init(dimensions: Dimensions, components: [Component]) {
+  public init(dimensions: Dimensions, components: [Component], isAlone: Bool = false) {
     self.dimensions = dimensions
     self.components = components.sorted()
+    self.isAlone = isAlone
   }
 
-  /// The name of the weights file in each component's folder.
-  public static let fileNames = [
-    Component.unet.folder: "diffusion_pytorch_model.safetensors",
-    Component.vae.folder: "diffusion_pytorch_model.safetensors",
-    Component.textEncoder.folder: "model.safetensors",
-  ]
+  /// What the paths of a component's files begin with.
+  public func prefix(of component: Component) -> String {
+    isAlone ? "" : component.folder + "/"
+  }
+
+  /// The name of the weights file of a component.
+  public static func fileName(of component: Component) -> String {
+    component == .textEncoder ? "model.safetensors" : "diffusion_pytorch_model.safetensors"
+  }
 
   /// Every text file of the folder, by its path in it.
   public func texts() throws(Fault) -> [(path: String, bytes: [UInt8])] {
@@ -31,9 +37,9 @@ public struct DiffusersConfiguration: Sendable {
       texts.append((path, Array((try value.serialized(pretty: true) + "\n").utf8)))
     }
     for component in components {
-      try add(component.folder + "/config.json", config(of: component))
+      try add(prefix(of: component) + "config.json", config(of: component))
     }
-    guard components == Component.allCases else { return texts }
+    guard components == Component.allCases, !isAlone else { return texts }
     try add("model_index.json", index)
     try add("scheduler/scheduler_config.json", Self.scheduler)
     try add("tokenizer/tokenizer_config.json", tokenizer)

@@ -124,9 +124,3 @@ struct MergePolicyOptions: ParsableArguments {
     }
   }
 }
-
-extension Arithmetic: ExpressibleByArgument {}
-extension MergePolicies.Missing: ExpressibleByArgument {}
-extension MergePolicies.Unknown: ExpressibleByArgument {}
-extension MergePolicies.ConvIn: ExpressibleByArgument {}
-extension MergePolicies.Overflow: ExpressibleByArgument {}

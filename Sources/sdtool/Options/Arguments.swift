@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import Inspection
 public import Layouts
+public import Merge
 public import StableDiffusion
 public import Synthesis
 public import Tensors
@@ -26,3 +27,8 @@ struct ComponentList: ExpressibleByArgument {
     self.components = components.sorted()
   }
 }
+extension Arithmetic: ExpressibleByArgument {}
+extension MergePolicies.Missing: ExpressibleByArgument {}
+extension MergePolicies.Unknown: ExpressibleByArgument {}
+extension MergePolicies.ConvIn: ExpressibleByArgument {}
+extension MergePolicies.Overflow: ExpressibleByArgument {}

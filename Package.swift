@@ -68,7 +68,8 @@ let package = Package(
       name: "sdtool",
       dependencies: [
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
-        "Inspection", "JSON", "Merge", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Inspection", "JSON", "Merge",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),

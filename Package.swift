@@ -68,7 +68,7 @@ let package = Package(
       name: "sdtool",
       dependencies: [
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
-        "Inspection", "JSON", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Inspection", "JSON", "Merge", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
@@ -89,6 +89,10 @@ let package = Package(
     tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON"]),
     .testTarget(
       name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
+    // Written as by another package: without our settings, public API only.
+    .testTarget(
+      name: "ExamplesTests",
+      dependencies: ["TestSupport"] + libraries.map { .byName(name: $0) }),
   ],
   swiftLanguageModes: [.v6]
 )

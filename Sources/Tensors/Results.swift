@@ -15,6 +15,11 @@ package final class Results<Element: Sendable>: Sendable {
     set { elements.withLock { $0[index] = newValue } }
   }
 
+  /// Changes one element.
+  package func update(_ index: Int, _ change: (inout Element) -> Void) {
+    elements.withLock { change(&$0[index]) }
+  }
+
   /// All elements.
   package var values: [Element] { elements.withLock { $0 } }
 }

@@ -17,7 +17,10 @@ struct SDTool: ParsableCommand {
       Exit codes: 0 clean, 1 findings, 2 unreadable, broken or unsafe file, 64 wrong usage.
       """,
     version: version,
-    subcommands: [Inspect.self, Validate.self, Hash.self, Convert.self, Synth.self, Rules.self])
+    subcommands: [
+      Inspect.self, Validate.self, Hash.self, Convert.self, Merge.self, MBW.self, Synth.self,
+      Rules.self,
+    ])
 
   /// Runs the command that the arguments name; suggests one if there is none of that name.
   static func main() {

@@ -29,7 +29,7 @@ enum Tool {
     // Output goes to files: a pipe that nobody empties would stop the program.
     let folder = FileManager.default.temporaryDirectory
     let names = (0..<2).map { _ in folder.appendingPathComponent(UUID().uuidString) }
-    for name in names { FileManager.default.createFile(atPath: name.path, contents: nil) }
+    for name in names { try Data().write(to: name) }
     defer { for name in names { try? FileManager.default.removeItem(at: name) } }
     process.standardOutput = try FileHandle(forWritingTo: names[0])
     process.standardError = try FileHandle(forWritingTo: names[1])

@@ -14,7 +14,7 @@ public struct MergePolicies: Hashable, Sendable {
 
   /// A tensor belongs to no part of the network.
   public enum Unknown: String, CaseIterable, Sendable {
-    /// It is copied from the first model.
+    /// It is copied from the first model that has it.
     case keep
     /// It is left out.
     case drop
@@ -26,7 +26,7 @@ public struct MergePolicies: Hashable, Sendable {
 
   /// A tensor is in some of the models only.
   public enum Missing: String, CaseIterable, Sendable {
-    /// The first model's tensor is kept; one that only others have is left out.
+    /// It is copied from the first model that has it.
     case keep
     /// The merge is refused.
     case error

@@ -3,6 +3,7 @@ import Checkpoint
 import Inspection
 import JSON
 import Layouts
+import Merge
 import SafeTensors
 import StableDiffusion
 import Tensors
@@ -11,7 +12,8 @@ import Tensors
 let allRules: [Rule] =
   (Rule.fileRules + Rule.foreignRules + Rule.jsonRules + Rule.safeTensorsRules
   + Rule.checkpointRules + Rule.folderRules + Rule.schemaRules + Rule.conversionRules
-  + Rule.baselineRules)
+  + Rule.baselineRules + Rule.mergeMethodRules + Rule.weightRules + Rule.recipeRules
+  + Rule.mergeRules)
   .sorted { $0.id < $1.id }
 
 extension SDTool {

@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import Inspection
 public import Layouts
+public import Merge
 public import StableDiffusion
 public import Synthesis
 public import Tensors
@@ -33,3 +34,9 @@ extension Component: ExpressibleByArgument {
   /// The component that users call `argument`.
   public init?(argument: String) { self.init(name: argument) }
 }
+
+extension Arithmetic: ExpressibleByArgument {}
+extension MergePolicies.Missing: ExpressibleByArgument {}
+extension MergePolicies.Unknown: ExpressibleByArgument {}
+extension MergePolicies.ConvIn: ExpressibleByArgument {}
+extension MergePolicies.Overflow: ExpressibleByArgument {}

@@ -1,0 +1,84 @@
+import ArgumentParser
+import Inspection
+import JSON
+import Merge
+import Tensors
+
+extension SDTool {
+  /// `sdtool mbw`: which block gets which weight?
+  struct MBW: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "mbw",
+      abstract: "Prints or draws the weights of a block-weighted merge.",
+      discussion: """
+        Shows for each place of the network its weight, what decided it, and how many tensors and \
+        values it applies to, in the convention of the tool whose weights they are.
+
+        EXAMPLES
+          sdtool mbw --mbw GRAD_V
+          sdtool mbw --mbw GRAD_V..COSINE@0.5 --block CLIP=0.2 --mbw-dialect supermerger-2023
+          sdtool mbw --list-presets
+
+        EXIT CODES
+          0 printed, 2 weights cannot be understood, 64 wrong usage
+        """)
+
+    @OptionGroup var weights: MergeWeightOptions
+
+    @Flag(help: "List the presets with a curve of their 25 blocks.")
+    var listPresets = false
+
+    @Flag(help: "List the dialects.")
+    var listDialects = false
+
+    @Flag(help: "Draw bars with # only.")
+    var ascii = false
+
+    @Flag(help: "Write JSON.")
+    var json = false
+
+    @OptionGroup var text: OutputOptions
+
+    func run() throws {
+      try orFail { () throws(Fault) in
+        if listPresets {
+          Terminal.write(try presetLines().joined(separator: "\n") + "\n")
+        } else if listDialects {
+          for dialect in Dialect.all {
+            let line: StyledText = "\(dialect.name, .name): \(dialect.summary)"
+            for part in line.wrapped(to: text.width) {
+              Terminal.write(part.rendered(text.style) + "\n")
+            }
+          }
+        } else {
+          let table = try self.table()
+          Terminal.write(
+            json ? try table.json.serialized(pretty: true) + "\n" : table.text(isASCII: ascii))
+        }
+      }
+    }
+
+    private func table() throws(Fault) -> PlaceTable {
+      let specification = try weights.specification() ?? WeightSpecification()
+      return PlaceTable(try specification.resolved(in: weights.dialect()))
+    }
+
+    private func presetLines() throws(Fault) -> [String] {
+      var table = TextTable([
+        .init("preset"), .init("BASE", .right), .init("IN00 to OUT11"),
+      ])
+      for preset in try weights.library().presets {
+        let curve = preset.weights.blocks.map { Self.step($0) }.joined()
+        let base = preset.weights.base.map { Written.decimal($0, digits: 2) } ?? "–"
+        table.append(["\(preset.name, .name)", "\(base)", "\(curve)"])
+      }
+      return table.lines(width: text.width, style: text.style)
+    }
+
+    /// A weight between 0 and 1 as a bar in one character.
+    private static func step(_ weight: Double) -> String {
+      let bars = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
+      return bars[Int((min(max(weight, 0), 1) * 7).rounded())]
+    }
+  }
+}

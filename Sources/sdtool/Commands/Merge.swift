@@ -1,0 +1,202 @@
+import ArgumentParser
+import Checkpoint
+import Inspection
+import JSON
+import Layouts
+import Merge
+import Tensors
+
+extension SDTool {
+  /// `sdtool merge`: makes one model of several.
+  struct Merge: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Merges models, block by block if wanted, into a new one.",
+      discussion: """
+        Inputs may be of any readable layout; parts correspond by their place in the network, not \
+        by name. Values are computed as they are written, so that memory stays small and nothing \
+        stands under the output's name before it is complete. The same merge gives the same bytes \
+        on every machine and for any number of threads.
+
+        EXAMPLES
+          sdtool merge a.safetensors b.safetensors --alpha 0.3 -o c.safetensors
+          sdtool merge a.safetensors b.ckpt --mbw GRAD_V --block CLIP=0.2 -o c.safetensors
+          sdtool merge inpaint.ckpt custom.safetensors base.ckpt --method add-difference -o d.safetensors
+          sdtool merge --recipe recipe.yaml -o e.safetensors
+          sdtool merge --plan --json a.safetensors b.safetensors
+          sdtool merge --list-methods
+
+        EXIT CODES
+          0 merged, 1 --verify found a difference, 2 the merge is impossible or a file is \
+        unreadable, 64 wrong usage
+        """)
+
+    @Argument(help: ArgumentHelp("The models, in the order of the formula's letters.", valueName: "model"))
+    var models: [String] = []
+
+    @Option(
+      name: [.short, .customLong("output")],
+      help: ArgumentHelp("The file or folder to make.", valueName: "path"))
+    var output: String?
+
+    @Option(help: ArgumentHelp("The formula, see --list-methods.", valueName: "name"))
+    var method: String = "weighted-sum"
+
+    @OptionGroup var weights: MergeWeightOptions
+    @OptionGroup var parameters: MergeParameterOptions
+    @OptionGroup var policies: MergePolicyOptions
+    @OptionGroup var provenance: MergeRecipeOptions
+
+    @Option(
+      help: ArgumentHelp(
+        "Layout: \(OutputLayout.allCases.map(\.rawValue).joined(separator: ", ")) "
+          + "(default: by the suffix of the output).", valueName: "layout"))
+    var layout: OutputLayout?
+
+    @Flag(help: "Print what would be done, from headers alone; fail if it cannot be.")
+    var plan = false
+
+    @Flag(help: "List the methods with their formulas.")
+    var listMethods = false
+
+    @Flag(help: "Replace an existing output.")
+    var force = false
+
+    @Flag(help: "Write the report as JSON.")
+    var json = false
+
+    @Flag(help: "Say nothing.")
+    var quiet = false
+
+    @OptionGroup var machine: MachineOptions
+    @OptionGroup var text: OutputOptions
+
+    func validate() throws {
+      guard !listMethods else { return }
+      if provenance.source == nil, models.isEmpty {
+        throw ValidationError("name the models to merge, or a --recipe")
+      }
+      if provenance.source != nil, !models.isEmpty {
+        throw ValidationError("a recipe names its models; leave out \(models[0].sanitized)")
+      }
+      if provenance.source != nil, !weights.isEmpty || method != "weighted-sum" {
+        throw ValidationError("a recipe has its own method and weights")
+      }
+      if output == nil, !plan, provenance.verify == nil, !provenance.lock {
+        throw ValidationError("say where to write with -o, or --plan to see what would be done")
+      }
+    }
+
+    private var threads: Int { machine.threads ?? availableProcessors }
+
+    func run() throws {
+      if listMethods { return Terminal.write(methodLines().joined(separator: "\n") + "\n") }
+      try orFail { () throws(Fault) in try execute() }
+    }
+
+    private func execute() throws(Fault) {
+      let recipe = try recipe()
+      var sources: [String: any TensorSource] = [:]
+      for model in recipe.models {
+        sources[model.name] = try openModel(path: model.path ?? "", variant: policies.variant)
+      }
+      let types = policies.dtype.isEmpty ? nil : try TypePolicy(policies.dtype)
+      let planned = try RecipePlan(recipe, models: sources, types: types, width: threads)
+      let report = MergeReport(recipe: planned, output: output, threads: threads)
+      guard !plan else { return try show(report) }
+      try fail(of: planned.problems)
+      guard let output else { return }
+      try planned.plan.checkOutput(output)
+      let (source, seconds) = try write(planned, to: output)
+      guard !quiet else { return }
+      let done = (seconds: seconds, source: source)
+      if json {
+        Terminal.write(try report.json(done: done).serialized(pretty: true) + "\n")
+      } else {
+        let lines = report.lines(width: text.width, style: text.style, done: done)
+        Terminal.write(lines.joined(separator: "\n") + "\n")
+      }
+    }
+
+    /// What the options, or a file, say is to be merged.
+    private func recipe() throws(Fault) -> Recipe {
+      var recipe: Recipe
+      if let path = provenance.recipe {
+        recipe = try provenance.read(path, presets: weights.library())
+      } else {
+        let names = models.indices.map { Self.name(of: $0) }
+        var step = Recipe.Step("result", method: method, inputs: names)
+        try parameters.apply(to: &step, weights: weights)
+        recipe = Recipe(
+          models: zip(names, models).map { Recipe.Model($0, path: $1) }, steps: [step])
+      }
+      try policies.apply(to: &recipe)
+      return try recipe.checked()
+    }
+
+    /// What the formula's models are called: A to Z, then M27 and so on.
+    private static func name(of index: Int) -> String {
+      index < 26 ? String(UnicodeScalar(UInt8(ascii: "A") + UInt8(index))) : "M\(index + 1)"
+    }
+
+    /// Prints the plan.
+    private func show(_ report: MergeReport) throws(Fault) {
+      if json {
+        Terminal.write(try report.json(done: nil).serialized(pretty: true) + "\n")
+      } else if !quiet {
+        let lines = report.lines(width: text.width, style: text.style, done: nil)
+        Terminal.write(lines.joined(separator: "\n") + "\n")
+      }
+      if let output {
+        try report.recipe.plan.checkOutput(output)
+      }
+      try fail(of: report.recipe.problems)
+    }
+
+    /// Prints all problems but the first, and throws that.
+    private func fail(of problems: [Fault]) throws(Fault) {
+      guard let first = problems.first else { return }
+      for problem in problems.dropFirst() {
+        Terminal.writeError("sdtool: " + problem.description.sanitized)
+      }
+      throw first
+    }
+
+    /// Writes the merged model, again with some tensors in F32 if that is wanted and needed.
+    private func write(
+      _ planned: RecipePlan, to output: String
+    ) throws(Fault) -> (source: MergedSource, seconds: Double) {
+      var planned = planned
+      var writer = ModelWriter(layout: layout ?? OutputLayout(path: output))
+      writer.replacing = force
+      writer.width = threads
+      let metadata = try provenance.metadata(of: planned, output: output, threads: threads)
+      var isRetry = false
+      while true {
+        let progress = MergeProgress(total: planned.plan.bytesToWrite)
+        defer { progress.finish() }
+        do throws(Fault) {
+          try writer.write(planned.result, to: output, metadata: metadata) { count in
+            if !quiet { progress.add(count) }
+          }
+          return (planned.result, progress.seconds)
+        } catch {
+          guard error.rule == .mergeOverflow, planned.recipe.policies.overflow == .keepF32,
+            !isRetry
+          else { throw error }
+          isRetry = true
+          let wide = try planned.result.overflowingTensors(width: threads)
+          planned = planned.storingSingles(wide, width: threads)
+        }
+      }
+    }
+
+    private func methodLines() -> [String] {
+      var table = TextTable([.init("method"), .init("models"), .init("computes", shrinks: true)])
+      for method in MergeMethods.all {
+        let inputs = method.inputs.names.joined(separator: ", ") + (method.inputs.isOpen ? ", …" : "")
+        table.append(["\(method.name, .name)", "\(inputs)", "\(method.formula)"])
+      }
+      return table.lines(width: text.width, style: text.style)
+    }
+  }
+}

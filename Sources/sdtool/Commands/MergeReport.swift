@@ -1,0 +1,212 @@
+import Inspection
+import JSON
+import Merge
+import StableDiffusion
+import Tensors
+
+/// What a merge will do, or did, for people and for programs.
+struct MergeReport {
+  let recipe: RecipePlan
+  let output: String?
+  let threads: Int
+
+  private var plan: MergePlan { recipe.plan }
+  /// How many names of a kind are listed.
+  private static let limit = 5
+
+  // MARK: Counts
+
+  private var merged: Int { plan.tensors.count { $0.isMerged } }
+
+  /// The tensors copied from each input.
+  private func copied(from input: Int) -> Int {
+    plan.tensors.count {
+      if case .copy(let operand) = $0.operation { operand.input == input } else { false }
+    }
+  }
+
+  /// The tensors that only some inputs have.
+  private var partial: [PlannedTensor] {
+    plan.tensors.filter { tensor in
+      tensor.holders.count < formulaCount
+        && !(plan.request.bakesVAE && tensor.holders == [plan.inputs.count - 1])
+    }
+  }
+
+  private var formulaCount: Int { plan.inputs.count - (plan.request.bakesVAE ? 1 : 0) }
+
+  /// How often tensors change their type, by both types.
+  private var casts: [(from: DType, to: DType, count: Int)] {
+    var counts: [[DType]: Int] = [:]
+    for tensor in plan.tensors where tensor.info.dtype != tensor.originalType {
+      counts[[tensor.originalType, tensor.info.dtype], default: 0] += 1
+    }
+    return counts.sorted { ($1.key[0], $1.key[1]) < ($0.key[0], $0.key[1]) }
+      .map { (from: $0.key[0], to: $0.key[1], count: $0.value) }
+  }
+
+  /// How many tensors had another name in the first input that holds them.
+  private var renamed: Int {
+    plan.tensors.count { tensor in
+      tensor.operands.first.map {
+        plan.inputs[$0.input].source.tensors[$0.tensor].name != tensor.info.name
+      } ?? false
+    }
+  }
+
+  private func name(of input: Int) -> String {
+    guard let step = recipe.recipe.steps.first(where: { $0.name == recipe.recipe.result }) else {
+      return "\(input)"
+    }
+    return input < step.inputs.count ? step.inputs[input] : recipe.recipe.output.vae ?? "VAE"
+  }
+
+  /// Weight, tensors and values of every place.
+  func table() -> PlaceTable {
+    PlaceTable(
+      plan.request.alpha,
+      tensors: plan.tensors.lazy.compactMap { tensor in
+        tensor.place.map {
+          PlaceTable.Tensor(tensor.info.name, at: $0, elementCount: tensor.info.elementCount)
+        }
+      })
+  }
+
+  // MARK: For people
+
+  /// The weights and what becomes of the tensors.
+  func lines(width: Int, style: Style, done: (seconds: Double, source: MergedSource)?) -> [String] {
+    var lines: [StyledText] = []
+    for model in recipe.recipe.models {
+      guard let source = recipe.models[model.name] else { continue }
+      lines.append("\(model.name, .strong)  \(source.path, .name)  \(source.container.title, .faint)")
+    }
+    for (name, step) in recipe.steps {
+      let letters = recipe.recipe.steps.first { $0.name == name }?.inputs ?? []
+      lines.append(
+        "\(name, .strong)  \(step.request.method.name, .name)  \(step.request.method.formula) of \(letters.joined(separator: ", "))"
+      )
+    }
+    lines.append("")
+    if plan.request.method.parameters.contains(where: { $0.kind == .alpha }) {
+      lines += table().text().split(separator: "\n").map { StyledText(String($0)) }
+      lines.append("")
+    }
+    lines += summary(done)
+    return lines.flatMap { $0.wrapped(to: width) }.map { $0.rendered(style) }
+  }
+
+  private func summary(_ done: (seconds: Double, source: MergedSource)?) -> [StyledText] {
+    var lines: [StyledText] = []
+    lines.append("merged   \(Written.count(merged, "tensor"))")
+    for input in plan.inputs.indices where copied(from: input) > 0 {
+      lines.append("copied   \(Written.count(copied(from: input), "tensor")) of \(name(of: input))")
+    }
+    if plan.tensors.contains(where: { $0.purpose == .positions }) {
+      lines.append("set      token positions to 0 … 76")
+    }
+    for cast in casts {
+      lines.append(
+        "stored   \(Written.count(cast.count, "tensor")) as \(cast.to.name) that had been \(cast.from.name)")
+    }
+    if renamed > 0 { lines.append("renamed  \(Written.count(renamed, "tensor"))") }
+    lines += list(
+      "only in some inputs", partial.map { tensor in
+        "\(tensor.info.name) (\(tensor.holders.map { name(of: $0) }.joined(separator: ", ")))"
+      })
+    lines += list(
+      "unknown, copied",
+      plan.tensors.filter { $0.purpose == .unknown && !$0.isMerged }.map { "\($0.info.name)" })
+    lines += list(
+      "dropped",
+      plan.dropped.map { "\($0.name) of \(name(of: $0.input)): \($0.reason.rawValue)" })
+    if let done {
+      for (tensor, remarks) in done.source.values() {
+        if remarks.clampedCount > 0 {
+          lines.append(
+            "\("clamped", .caution)  \(Written.count(remarks.clampedCount, "value")) of \(tensor.name)")
+        }
+        if remarks.nonFiniteCount > 0 {
+          lines.append(
+            "\("not finite", .caution)  \(Written.count(remarks.nonFiniteCount, "value")) of \(tensor.name)")
+        }
+      }
+      let bytes = plan.bytesToWrite
+      let speed = Written.fileSize(Int(Double(bytes) / max(done.seconds, 1e-3)))
+      lines.append(
+        "\("wrote", .good)    \(output ?? "", .name), \(Written.fileSize(bytes)) in \(Written.duration(seconds: done.seconds)), \(speed)/s")
+    } else {
+      lines.append(
+        "reads    \(Written.fileSize(bytesToRead)), writes \(Written.fileSize(plan.bytesToWrite)), needs \(Written.memorySize(plan.peakMemory(width: threads))) of memory at most")
+    }
+    return lines
+  }
+
+  /// A count and the first few names.
+  private func list(_ title: String, _ names: [String]) -> [StyledText] {
+    guard !names.isEmpty else { return [] }
+    var lines: [StyledText] = ["\(title, .note)  \(Written.count(names.count, "tensor"))"]
+    for name in names.prefix(Self.limit) { lines.append("  \(name)") }
+    if names.count > Self.limit { lines.append("  … and \(names.count - Self.limit) more") }
+    return lines
+  }
+
+  /// What is read from files; results of steps are computed.
+  private var bytesToRead: Int {
+    recipe.steps.reduce(0) { total, step in
+      step.plan.inputs.indices.reduce(total) {
+        step.plan.inputs[$1].source is MergedSource ? $0 : $0 &+ step.plan.bytesToRead(from: $1)
+      }
+    }
+  }
+
+  // MARK: For programs
+
+  /// The report as JSON.
+  func json(done: (seconds: Double, source: MergedSource)?) -> JSONValue {
+    var object: JSONObject = [
+      "recipe": recipe.recipe.json, "weights": table().json,
+      "tensors": .integer(plan.tensors.count), "merged": .integer(merged),
+    ]
+    var copies = JSONObject()
+    for input in plan.inputs.indices { copies[name(of: input)] = .integer(copied(from: input)) }
+    object["copied"] = .object(copies)
+    object["renamed"] = .integer(renamed)
+    object["casts"] = .array(
+      casts.map {
+        [
+          "from": .string($0.from.name), "to": .string($0.to.name), "tensors": .integer($0.count),
+        ]
+      })
+    object["only_in_some"] = .array(
+      partial.map { tensor in
+        [
+          "name": .string(tensor.info.name.string),
+          "in": .array(tensor.holders.map { .string(name(of: $0)) }),
+        ]
+      })
+    object["dropped"] = .array(
+      plan.dropped.map {
+        [
+          "name": .string($0.name.string), "from": .string(name(of: $0.input)),
+          "reason": .string($0.reason.rawValue),
+        ]
+      })
+    object["bytes_to_read"] = .integer(bytesToRead)
+    object["bytes_to_write"] = .integer(plan.bytesToWrite)
+    object["peak_memory"] = .integer(plan.peakMemory(width: threads))
+    object["problems"] = .array(recipe.problems.map(\.jsonValue))
+    if let done {
+      object["output"] = .string(output ?? "")
+      object["seconds"] = .double(done.seconds)
+      object["remarks"] = .array(
+        done.source.values().map {
+          [
+            "name": .string($0.tensor.name.string), "clamped": .integer($0.remarks.clampedCount),
+            "not_finite": .integer($0.remarks.nonFiniteCount),
+          ]
+        })
+    }
+    return .object(object)
+  }
+}

@@ -83,6 +83,9 @@ let package = Package(
     tests("StableDiffusion", []),
     tests("Vocabulary", ["JSON", .product(name: "Crypto", package: "swift-crypto")]),
     tests("Synthesis", ["StableDiffusion", "SafeTensors", "Checkpoint", "Tensors"]),
+    tests(
+      "Layouts",
+      ["Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "Synthesis", "Inspection", "JSON"]),
     tests("Inspection", ["Synthesis", "JSON"]),
     tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON"]),
     .testTarget(

@@ -83,7 +83,7 @@ let package = Package(
     tests("Vocabulary", ["JSON", .product(name: "Crypto", package: "swift-crypto")]),
     tests("Synthesis", ["StableDiffusion", "SafeTensors", "Checkpoint", "Tensors"]),
     tests("Inspection", ["Synthesis", "JSON"]),
-    tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON"]),
+    tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON", "Synthesis"]),
     .testTarget(
       name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
   ],

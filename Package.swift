@@ -87,7 +87,7 @@ let package = Package(
       "Layouts",
       ["Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "Synthesis", "Inspection", "JSON"]),
     tests("Inspection", ["Synthesis", "JSON"]),
-    tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON"]),
+    tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON", "Synthesis"]),
     .testTarget(
       name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
     // Written as by another package: without our settings, public API only.

@@ -85,7 +85,10 @@ let package = Package(
     tests("Synthesis", ["StableDiffusion", "SafeTensors", "Checkpoint", "Tensors"]),
     tests(
       "Layouts",
-      ["Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "Synthesis", "Inspection", "JSON"]),
+      [
+        "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "Synthesis", "Inspection",
+        "JSON",
+      ]),
     tests("Inspection", ["Synthesis", "JSON"]),
     tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON", "Synthesis"]),
     .testTarget(

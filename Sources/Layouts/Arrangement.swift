@@ -17,8 +17,10 @@ public struct Arrangement: Sendable {
 
   /// Arranges the tensors that `identity` judged for `layout`.
   ///
-  /// - Parameter alone: the component to write by itself; by default the one that is by itself in
-  ///   the model.
+  /// - Parameters:
+  ///   - identity: what the model is.
+  ///   - layout: the layout to arrange for.
+  ///   - alone: the component to write by itself; by default the one that is by itself in the model.
   public init(_ identity: ModelIdentity, layout: OutputLayout, alone: Component? = nil) {
     self.layout = layout
     if let alone {
@@ -85,8 +87,10 @@ extension Arrangement {
     /// The name of the token positions.
     var positionIDs: TensorName {
       let component = Component.textEncoder
-      let prefix = alone == component ? "" : naming == .ldm ? component.ldmPrefix : component.folder + "/"
-      return TensorName(prefix + KnownExtra.positionIDsName.string.dropFirst(component.ldmPrefix.count))
+      let prefix =
+        alone == component ? "" : naming == .ldm ? component.ldmPrefix : component.folder + "/"
+      return TensorName(
+        prefix + KnownExtra.positionIDsName.string.dropFirst(component.ldmPrefix.count))
     }
   }
 }

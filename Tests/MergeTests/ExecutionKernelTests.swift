@@ -14,7 +14,8 @@ struct ExecutionKernelTests {
       for (formula, name) in [
         (LinearMerge.Formula.weightedSum, "weighted-sum"), (.addDifference, "add-difference"),
       ] {
-        let types = Array([first, second, second == .f32 ? .f16 : first].prefix(formula.operandCount))
+        let types = Array(
+          [first, second, second == .f32 ? .f16 : first].prefix(formula.operandCount))
         for weight in [0.3, 0.5, 0.7, -0.25, 1.75, 1e-9] {
           for arithmetic in [Arithmetic.exact, .lerp] {
             try check(formula, name, types, target, weight, arithmetic)
@@ -53,7 +54,9 @@ struct ExecutionKernelTests {
       Operands(operands, dtypes: types, elementCount: count),
       MergedTensor(name: "weight", shape: [count], output: target), settings)
     let expected = try Self.converted(
-      result.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) } },
+      result.flatMap { value in
+        (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
+      },
       from: .f32, to: target)
     let linear = try #require(
       LinearMerge(
@@ -72,7 +75,9 @@ struct ExecutionKernelTests {
     }
   }
 
-  @Test("values that are not finite are found wherever they are", arguments: [DType.f16, .bf16, .f32, .f64, .f8E5M2])
+  @Test(
+    "values that are not finite are found wherever they are",
+    arguments: [DType.f16, .bf16, .f32, .f64, .f8E5M2])
   func nonFinite(type: DType) throws {
     let size = type.bitCount / 8
     var bytes = [UInt8](repeating: 0, count: 77 * size)

@@ -13,7 +13,10 @@ struct ConvertedMetadata {
 
   /// The texts for the output of `request`.
   ///
-  /// - Parameter isChanged: whether any value, name or shape differs from the model's.
+  /// - Parameters:
+  ///   - source: the model.
+  ///   - request: what to convert it to.
+  ///   - isChanged: whether any value, name or shape differs from the model's.
   init(_ source: any TensorSource, _ request: ConversionRequest, isChanged: Bool) {
     let texts = Self.unprefixed(source)
     let format = MetadataEntry(key: "format", value: "pt")

@@ -75,7 +75,12 @@ struct ConversionReport {
 
   /// The report for a terminal.
   ///
-  /// - Parameter listing: whether every tensor is listed that changes or is left out.
+  /// - Parameters:
+  ///   - width: the columns to fit text to.
+  ///   - listWidth: the columns to fit lists of names to.
+  ///   - style: colours, or none.
+  ///   - listing: whether every tensor is listed that changes or is left out.
+  /// - Returns: the lines.
   func lines(width: Int, listWidth: Int, style: Style, listing: Bool) -> [String] {
     var lines: [String] = []
     func add(_ text: StyledText) { lines.append(text.rendered(style)) }
@@ -100,7 +105,8 @@ struct ConversionReport {
       lines.append("")
     } else {
       var table = TextTable([
-        .init("tensors", .right), .init("size", .right), .init("what"), .init("first", shrinks: true),
+        .init("tensors", .right), .init("size", .right), .init("what"),
+        .init("first", shrinks: true),
       ])
       for change in changes {
         table.append([

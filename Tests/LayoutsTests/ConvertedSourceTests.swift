@@ -8,7 +8,9 @@ struct ConvertedSourceTests {
     EditedModel([
       (
         try TensorInfo(name: TensorName(name), dtype: .f32, shape: [values.count]),
-        values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) } }
+        values.flatMap { value in
+          (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
+        }
       )
     ])
   }

@@ -73,9 +73,7 @@ struct ConversionReport {
     return changes.sorted { $0.key < $1.key }.map(\.value)
   }
 
-  /// The report for a terminal.
-  ///
-  /// - Parameter listing: whether every tensor is listed that changes or is left out.
+  /// The report for a terminal, with every tensor that changes or is left out if `listing`.
   func lines(width: Int, listWidth: Int, style: Style, listing: Bool) -> [String] {
     var lines: [String] = []
     func add(_ text: StyledText) { lines.append(text.rendered(style)) }
@@ -100,7 +98,8 @@ struct ConversionReport {
       lines.append("")
     } else {
       var table = TextTable([
-        .init("tensors", .right), .init("size", .right), .init("what"), .init("first", shrinks: true),
+        .init("tensors", .right), .init("size", .right), .init("what"),
+        .init("first", shrinks: true),
       ])
       for change in changes {
         table.append([
@@ -117,9 +116,18 @@ struct ConversionReport {
 
   private func metadataLines(_ style: Style) -> [String] {
     var lines: [String] = []
-    let kept = plan.metadata?.count ?? 0
+    let kept = (plan.metadata?.count ?? 0) - plan.addedMetadata.count
     let dropped = plan.droppedMetadata
-    lines.append("metadata: \(Written.count(kept, "text")) kept, \(dropped.count) dropped")
+    var line: StyledText = "metadata: \(Written.count(kept, "text")) kept, \(dropped.count) dropped"
+    for key in plan.addedMetadata { line += ", \(key, .name) added" }
+    lines.append(line.rendered(style))
+    if !plan.copiedFiles.isEmpty {
+      let line: StyledText =
+        "copied \(plan.copiedFiles.joined(separator: ", ")); other configurations are written anew"
+      lines.append(line.rendered(style))
+    } else if plan.container == .diffusersFolder {
+      lines.append("configurations in the folder are not carried over")
+    }
     for text in dropped {
       let line: StyledText = "  dropped \(text.entry.key, .name): \(text.reason)"
       lines.append(line.rendered(style))
@@ -179,6 +187,8 @@ struct ConversionReport {
           ["key": .string($0.entry.key), "reason": .string($0.reason)]
         }),
       "metadata_kept": .array((plan.metadata ?? []).map { .string($0.key) }),
+      "metadata_added": .array(plan.addedMetadata.map { .string($0) }),
+      "copied_files": .array(plan.copiedFiles.map { .string($0) }),
       "kept_in_f32": .array(keptNames.map { .string($0.string) }),
       "clamped": .array(
         clamped.map { ["name": .string($0.name.string), "values": .integer($0.count)] }),

@@ -50,7 +50,7 @@ public struct ModelWriter: Sendable {
   func write(
     arranged view: any TensorSource, dimensions: Dimensions, components: [Component],
     alone: Component?, to path: String, metadata: [MetadataEntry]?, isNested: Bool,
-    progress: @Sendable (Int) -> Void
+    texts: [(path: String, bytes: [UInt8])] = [], progress: @Sendable (Int) -> Void
   ) throws(Fault) {
     switch layout {
     case .safetensors:
@@ -69,31 +69,37 @@ public struct ModelWriter: Sendable {
     case .diffusers:
       let configuration = DiffusersConfiguration(
         dimensions: dimensions, components: components, isAlone: alone != nil)
-      try writeFolder(view, configuration, to: path, metadata: metadata, progress: progress)
+      try writeFolder(
+        view, configuration, texts, to: path, metadata: metadata, progress: progress)
     }
   }
 
-  /// Writes one safetensors file for each component, and the configurations.
+  /// Writes one safetensors file for each component, and the configurations; files of the model's
+  /// scheduler and tokenizer, if it has `own` ones, in place of the usual ones.
   private func writeFolder(
-    _ view: any TensorSource, _ configuration: DiffusersConfiguration, to path: String,
-    metadata: [MetadataEntry]?, progress: @Sendable (Int) -> Void
+    _ view: any TensorSource, _ configuration: DiffusersConfiguration,
+    _ own: [(path: String, bytes: [UInt8])], to path: String, metadata: [MetadataEntry]?,
+    progress: @Sendable (Int) -> Void
   ) throws(Fault) {
     let folder = try OutputFolder(path: path, replacing: replacing)
-    let texts = metadata ?? [MetadataEntry(key: "format", value: "pt")]
+    let entries = metadata ?? [MetadataEntry(key: "format", value: "pt")]
     for component in configuration.components {
       let prefix = configuration.prefix(of: component)
-      let own = view.tensors.indices.compactMap { index in
+      let selection = view.tensors.indices.compactMap { index in
         view.tensors[index].name.dropping(prefix: prefix).map { name in
           (index: index, info: view.tensors[index].renamed(name))
         }
       }
       if !prefix.isEmpty { _ = try folder.makeFolder(component.folder) }
       try SafeTensorsFile.write(
-        SelectedSource(view, own),
+        SelectedSource(view, selection),
         to: folder.temporaryPath + "/" + prefix + DiffusersConfiguration.fileName(of: component),
-        metadata: texts, width: width, progress: progress)
+        metadata: entries, width: width, progress: progress)
     }
-    for text in try configuration.texts() {
+    // What the model brings is not mixed with files of the same folder that it does not bring.
+    let folders = Set(own.map { $0.path.prefix { $0 != "/" } })
+    let made = try configuration.texts().filter { !folders.contains($0.path.prefix { $0 != "/" }) }
+    for text in made + own {
       if let slash = text.path.lastIndex(of: "/") {
         _ = try folder.makeFolder(String(text.path[..<slash]))
       }

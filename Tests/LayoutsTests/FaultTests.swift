@@ -39,7 +39,8 @@ struct FaultTests {
       #expect(found.rule == .outputIsInput)
       #expect(found.sentence.hasPrefix("is the input '"))
     }
-    #expect(contents(of: input) == before)
+    let isUntouched = contents(of: input) == before
+    #expect(isUntouched)
   }
 
   @Test("A folder that holds the input is not replaced")

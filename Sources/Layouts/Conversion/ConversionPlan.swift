@@ -25,6 +25,10 @@ public struct ConversionPlan: Sendable {
   public let metadata: [MetadataEntry]?
   /// The texts that are left out.
   public let droppedMetadata: [DroppedMetadata]
+  /// The keys of texts that the model does not have and the layout asks for.
+  public let addedMetadata: [String]
+  /// The files of the model's folder, besides weights, that are copied.
+  public let copiedFiles: [String]
   /// What stands in the way; ``write(to:replacing:width:progress:)`` throws the first.
   public private(set) var problems: [Fault]
   /// What is worth knowing about the input and the output.
@@ -38,6 +42,8 @@ public struct ConversionPlan: Sendable {
   /// The widths and components of the output.
   let dimensions: Dimensions
   let components: [Component]
+  /// The files that are copied, with their contents.
+  private var texts: [(path: String, bytes: [UInt8])] = []
 
   /// Plans a conversion.
   ///
@@ -71,6 +77,13 @@ public struct ConversionPlan: Sendable {
     let texts = ConvertedMetadata(model, request, isChanged: isChanged)
     metadata = texts.entries
     droppedMetadata = texts.dropped
+    addedMetadata = texts.added
+    if request.layout == .diffusers, alone == nil, model.container == .diffusersFolder {
+      do throws(Fault) {
+        self.texts = try pipelineTexts(ofFolder: model.path)
+      } catch { problems.append(error) }
+    }
+    copiedFiles = self.texts.map(\.path)
     findings =
       model.findings + (vae?.findings ?? [])
       + ModelIdentity(tensors.map(\.info)).check().filter { $0.severity >= .warning }
@@ -112,9 +125,15 @@ extension ConversionPlan {
   /// written. Does nothing unless the request asks for ``OverflowPolicy/keepF32``.
   ///
   /// - Returns: the plan, and the names in the output of the tensors that are kept.
+<<<<<<< HEAD
   public func keepingOverflows(width: Int) throws(Fault) -> (
     plan: ConversionPlan, kept: [TensorName]
   ) {
+=======
+  public func keepingOverflows(
+    width: Int
+  ) throws(Fault) -> (plan: ConversionPlan, kept: [TensorName]) {
+>>>>>>> convert
     guard request.overflow == .keepF32 else { return (self, []) }
     let risky = tensors.indices.filter { Self.isAtRisk(tensors[$0]) }
     let statistics = try source.statistics(of: risky.map { tensors[$0].index }, width: width)
@@ -167,7 +186,7 @@ extension ConversionPlan {
     writer.width = width
     try writer.write(
       arranged: view, dimensions: dimensions, components: components, alone: alone, to: path,
-      metadata: metadata, isNested: identity.kind.isNested, progress: progress)
+      metadata: metadata, isNested: identity.kind.isNested, texts: texts, progress: progress)
     return zip(tensors, view.overflowCounts).compactMap { tensor, count in
       count > 0 ? (tensor.info.name, count) : nil
     }

@@ -73,6 +73,7 @@ struct ConversionReport {
     return changes.sorted { $0.key < $1.key }.map(\.value)
   }
 
+<<<<<<< HEAD
   /// The report for a terminal.
   ///
   /// - Parameters:
@@ -81,6 +82,9 @@ struct ConversionReport {
   ///   - style: colours, or none.
   ///   - listing: whether every tensor is listed that changes or is left out.
   /// - Returns: the lines.
+=======
+  /// The report for a terminal, with every tensor that changes or is left out if `listing`.
+>>>>>>> convert
   func lines(width: Int, listWidth: Int, style: Style, listing: Bool) -> [String] {
     var lines: [String] = []
     func add(_ text: StyledText) { lines.append(text.rendered(style)) }
@@ -123,9 +127,18 @@ struct ConversionReport {
 
   private func metadataLines(_ style: Style) -> [String] {
     var lines: [String] = []
-    let kept = plan.metadata?.count ?? 0
+    let kept = (plan.metadata?.count ?? 0) - plan.addedMetadata.count
     let dropped = plan.droppedMetadata
-    lines.append("metadata: \(Written.count(kept, "text")) kept, \(dropped.count) dropped")
+    var line: StyledText = "metadata: \(Written.count(kept, "text")) kept, \(dropped.count) dropped"
+    for key in plan.addedMetadata { line += ", \(key, .name) added" }
+    lines.append(line.rendered(style))
+    if !plan.copiedFiles.isEmpty {
+      let line: StyledText =
+        "copied \(plan.copiedFiles.joined(separator: ", ")); other configurations are written anew"
+      lines.append(line.rendered(style))
+    } else if plan.container == .diffusersFolder {
+      lines.append("configurations in the folder are not carried over")
+    }
     for text in dropped {
       let line: StyledText = "  dropped \(text.entry.key, .name): \(text.reason)"
       lines.append(line.rendered(style))
@@ -185,6 +198,8 @@ struct ConversionReport {
           ["key": .string($0.entry.key), "reason": .string($0.reason)]
         }),
       "metadata_kept": .array((plan.metadata ?? []).map { .string($0.key) }),
+      "metadata_added": .array(plan.addedMetadata.map { .string($0) }),
+      "copied_files": .array(plan.copiedFiles.map { .string($0) }),
       "kept_in_f32": .array(keptNames.map { .string($0.string) }),
       "clamped": .array(
         clamped.map { ["name": .string($0.name.string), "values": .integer($0.count)] }),

@@ -50,7 +50,7 @@ public struct ModelWriter: Sendable {
   func write(
     arranged view: any TensorSource, dimensions: Dimensions, components: [Component],
     alone: Component?, to path: String, metadata: [MetadataEntry]?, isNested: Bool,
-    progress: @Sendable (Int) -> Void
+    texts: [(path: String, bytes: [UInt8])] = [], progress: @Sendable (Int) -> Void
   ) throws(Fault) {
     switch layout {
     case .safetensors:
@@ -60,40 +60,46 @@ public struct ModelWriter: Sendable {
       let sink = try TorchZipWriter(
         path: path, tensors: view.tensors, metadata: metadata ?? [], isNested: isNested,
         replacing: replacing)
-      try copyAll(view, to: sink, width: width, progress: progress)
+      try copy(view, to: sink, width: width, progress: progress)
     case .folder:
       let sink = try TorchFolderWriter(
         path: path, tensors: view.tensors, metadata: metadata ?? [], isNested: isNested,
         replacing: replacing)
-      try copyAll(view, to: sink, width: width, progress: progress)
+      try copy(view, to: sink, width: width, progress: progress)
     case .diffusers:
       let configuration = DiffusersConfiguration(
         dimensions: dimensions, components: components, isAlone: alone != nil)
-      try writeFolder(view, configuration, to: path, metadata: metadata, progress: progress)
+      try writeFolder(
+        view, configuration, texts, to: path, metadata: metadata, progress: progress)
     }
   }
 
-  /// Writes one safetensors file for each component, and the configurations.
+  /// Writes one safetensors file for each component, and the configurations; files of the model's
+  /// scheduler and tokenizer, if it has `own` ones, in place of the usual ones.
   private func writeFolder(
-    _ view: any TensorSource, _ configuration: DiffusersConfiguration, to path: String,
-    metadata: [MetadataEntry]?, progress: @Sendable (Int) -> Void
+    _ view: any TensorSource, _ configuration: DiffusersConfiguration,
+    _ own: [(path: String, bytes: [UInt8])], to path: String, metadata: [MetadataEntry]?,
+    progress: @Sendable (Int) -> Void
   ) throws(Fault) {
     let folder = try OutputFolder(path: path, replacing: replacing)
-    let texts = metadata ?? [MetadataEntry(key: "format", value: "pt")]
+    let entries = metadata ?? [MetadataEntry(key: "format", value: "pt")]
     for component in configuration.components {
       let prefix = configuration.prefix(of: component)
-      let own = view.tensors.indices.compactMap { index in
+      let selection = view.tensors.indices.compactMap { index in
         view.tensors[index].name.dropping(prefix: prefix).map { name in
           (index: index, info: view.tensors[index].renamed(name))
         }
       }
       if !prefix.isEmpty { _ = try folder.makeFolder(component.folder) }
       try SafeTensorsFile.write(
-        SelectedSource(view, own),
+        SelectedSource(view, selection),
         to: folder.temporaryPath + "/" + prefix + DiffusersConfiguration.fileName(of: component),
-        metadata: texts, width: width, progress: progress)
+        metadata: entries, width: width, progress: progress)
     }
-    for text in try configuration.texts() {
+    // What the model brings is not mixed with files of the same folder that it does not bring.
+    let folders = Set(own.map { $0.path.prefix { $0 != "/" } })
+    let made = try configuration.texts().filter { !folders.contains($0.path.prefix { $0 != "/" }) }
+    for text in made + own {
       if let slash = text.path.lastIndex(of: "/") {
         _ = try folder.makeFolder(String(text.path[..<slash]))
       }
@@ -101,25 +107,4 @@ public struct ModelWriter: Sendable {
     }
     try folder.commit()
   }
-}
-
-/// Copies every tensor of `source` to the same place in `sink`, and completes it.
-private func copyAll(
-  _ source: any TensorSource, to sink: some TensorSink, width: Int,
-  progress: @Sendable (Int) -> Void
-) throws(Fault) {
-  func copy(_ source: some TensorSource) throws(Fault) {
-    let pieces = source.pieces(of: Array(source.tensors.indices))
-    try forEachIndex(
-      below: pieces.count, width: width, local: { Buffer(byteCount: 1 << 20) }
-    ) { (index, buffer: inout Buffer) throws(Fault) in
-      try source.read(pieces[index], through: buffer) { (offset, bytes) throws(Fault) in
-        try sink.write(pieces[index].tensor, at: offset, bytes: bytes)
-        progress(bytes.byteCount)
-      }
-    }
-  }
-  try copy(source)
-  try source.checkUnchanged()
-  try sink.commit()
 }

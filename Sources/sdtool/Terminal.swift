@@ -6,6 +6,9 @@ enum Terminal {
   /// Whether standard output is a terminal.
   static let isInteractive = isatty(STDOUT_FILENO) == 1
 
+  /// Whether standard error is a terminal.
+  static let isErrorInteractive = isatty(STDERR_FILENO) == 1
+
   /// The number of columns: the terminal's, `COLUMNS`, or 100 where there is no terminal.
   static let width: Int = {
     var size = winsize()
@@ -40,7 +43,7 @@ enum Terminal {
   static func writeError(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
   /// Writes `text` to standard error as it is.
-  static func writeErrorRaw(_ text: String) { write(text, to: STDERR_FILENO) }
+  static func writeProgress(_ text: String) { write(text, to: STDERR_FILENO) }
 
   private static func write(_ text: String, to descriptor: CInt) {
     var text = text

@@ -74,7 +74,9 @@ struct ExecutionKernelTests {
     }
   }
 
-  @Test("values that are not finite are found wherever they are", arguments: [DType.f16, .bf16, .f32, .f64, .f8E5M2])
+  @Test(
+    "values that are not finite are found wherever they are",
+    arguments: [DType.f16, .bf16, .f32, .f64, .f8E5M2])
   func nonFinite(type: DType) throws {
     let size = type.bitCount / 8
     var bytes = [UInt8](repeating: 0, count: 77 * size)

@@ -58,7 +58,9 @@ struct ExecutionPlanTests {
       ])
   }
 
-  @Test("unknown tensors are kept, dropped, merged or refused", arguments: MergePolicies.Unknown.allCases)
+  @Test(
+    "unknown tensors are kept, dropped, merged or refused",
+    arguments: MergePolicies.Unknown.allCases)
   func unknown(policy: MergePolicies.Unknown) throws {
     var models = [try EditedModel(seed: 1), try EditedModel(seed: 2)]
     try models[0].set("my.own", .f16, [2], halves([1, 2]))

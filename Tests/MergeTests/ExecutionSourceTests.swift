@@ -22,7 +22,9 @@ struct ExecutionSourceTests {
     }
   }
 
-  @Test("reading in parts gives the same bytes as reading at once", arguments: ["weighted-sum", "slerp", "cosine-a"])
+  @Test(
+    "reading in parts gives the same bytes as reading at once",
+    arguments: ["weighted-sum", "slerp", "cosine-a"])
   func parts(method: String) throws {
     let models = [try EditedModel(seed: 1), try EditedModel(seed: 2)]
     let merged = MergedSource(try plan(models, method: method), width: 2)
@@ -85,7 +87,9 @@ struct ExecutionSourceTests {
     #expect(floats(try wide.bytes(of: outputBias)) == [180000, -180000, 1, 0])
   }
 
-  @Test("the first convolution of an inpainting model merges the channels of the latent, either way round")
+  @Test(
+    "the first convolution of an inpainting model merges the channels of the latent, either way round"
+  )
   func inpainting() throws {
     let plain = try EditedModel(seed: 1)
     var wide = try EditedModel(seed: 2)

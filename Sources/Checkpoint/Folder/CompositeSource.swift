@@ -40,6 +40,7 @@ public struct CompositeSource: TensorSource {
     var tensors: [TensorInfo] = []
     var metadata: [MetadataEntry] = []
     var starts: [Int] = []
+    var texts: Set<[TensorName]> = []
     for part in parts {
       starts.append(tensors.count)
       for tensor in part.source.tensors {
@@ -48,9 +49,11 @@ public struct CompositeSource: TensorSource {
             ? tensor : tensor.renamed(TensorName(part.prefix + tensor.name.string)))
       }
       for entry in part.source.metadata {
-        let entry = MetadataEntry(key: part.prefix + entry.key, value: entry.value)
-        // Shards of one model repeat each other's texts.
-        if !metadata.contains(entry) { metadata.append(entry) }
+        let key = part.prefix + entry.key
+        // Shards of one model repeat each other's texts. Compared as bytes, like names.
+        if texts.insert([TensorName(key), TensorName(entry.value)]).inserted {
+          metadata.append(MetadataEntry(key: key, value: entry.value))
+        }
       }
     }
     self.tensors = tensors

@@ -25,16 +25,25 @@ public struct ConversionPlan: Sendable {
   public let metadata: [MetadataEntry]?
   /// The texts that are left out.
   public let droppedMetadata: [DroppedMetadata]
+  /// The keys of texts that the model does not have and the layout asks for.
+  public let addedMetadata: [String]
+  /// The files of the model's folder, besides weights, that are copied.
+  public let copiedFiles: [String]
   /// What stands in the way; ``write(to:replacing:width:progress:)`` throws the first.
-  public internal(set) var problems: [Fault]
+  public private(set) var problems: [Fault]
   /// What is worth knowing about the input and the output.
   public let findings: [Fault]
+
+  /// What the model lies in.
+  public var container: Container { source.container }
 
   /// The sources one after another, as ``PlannedTensor/index`` counts them.
   let source: CompositeSource
   /// The widths and components of the output.
   let dimensions: Dimensions
   let components: [Component]
+  /// The files that are copied, with their contents.
+  private var texts: [(path: String, bytes: [UInt8])] = []
 
   /// Plans a conversion.
   ///
@@ -68,6 +77,13 @@ public struct ConversionPlan: Sendable {
     let texts = ConvertedMetadata(model, request, isChanged: isChanged)
     metadata = texts.entries
     droppedMetadata = texts.dropped
+    addedMetadata = texts.added
+    if request.layout == .diffusers, alone == nil, model.container == .diffusersFolder {
+      do throws(Fault) {
+        self.texts = try pipelineTexts(ofFolder: model.path)
+      } catch { problems.append(error) }
+    }
+    copiedFiles = self.texts.map(\.path)
     findings =
       model.findings + (vae?.findings ?? [])
       + ModelIdentity(tensors.map(\.info)).check().filter { $0.severity >= .warning }
@@ -75,6 +91,9 @@ public struct ConversionPlan: Sendable {
 }
 
 extension ConversionPlan {
+  /// Adds what else stands in the way.
+  public mutating func add(_ problem: Fault) { problems.append(problem) }
+
   /// The bytes of values that are read, once.
   public var readByteCount: Int { Self.sum(tensors.map(\.original.byteCount)) }
 
@@ -106,8 +125,9 @@ extension ConversionPlan {
   /// written. Does nothing unless the request asks for ``OverflowPolicy/keepF32``.
   ///
   /// - Returns: the plan, and the names in the output of the tensors that are kept.
-  public func keepingOverflows(width: Int) throws(Fault) -> (plan: ConversionPlan, kept: [TensorName])
-  {
+  public func keepingOverflows(
+    width: Int
+  ) throws(Fault) -> (plan: ConversionPlan, kept: [TensorName]) {
     guard request.overflow == .keepF32 else { return (self, []) }
     let risky = tensors.indices.filter { Self.isAtRisk(tensors[$0]) }
     let statistics = try source.statistics(of: risky.map { tensors[$0].index }, width: width)
@@ -160,7 +180,7 @@ extension ConversionPlan {
     writer.width = width
     try writer.write(
       arranged: view, dimensions: dimensions, components: components, alone: alone, to: path,
-      metadata: metadata, isNested: identity.kind.isNested, progress: progress)
+      metadata: metadata, isNested: identity.kind.isNested, texts: texts, progress: progress)
     return zip(tensors, view.overflowCounts).compactMap { tensor, count in
       count > 0 ? (tensor.info.name, count) : nil
     }

@@ -189,7 +189,8 @@ struct ConversionPlanner {
         : width == .latent && identity[.unet] != nil
           ? identity.schema.dimensions[.unetOutput] : found
       guard found == expected else {
-        return unfit("has another width: \(width.title)", expected: "\(expected)", found: "\(found)")
+        return unfit(
+          "has another width: \(width.title)", expected: "\(expected)", found: "\(found)")
       }
     }
     let start = sources.reduce(0) { $0 + $1.tensors.count }
@@ -234,7 +235,9 @@ struct ConversionPlanner {
     }
     let name =
       identity.positionIDs.map { identity.tensors[$0].name }
-      ?? Arrangement.Names(layout: .safetensors, alone: Arrangement(identity, layout: .safetensors).alone)
+      ?? Arrangement.Names(
+        layout: .safetensors, alone: Arrangement(identity, layout: .safetensors).alone
+      )
       .positionIDs
     do throws(Fault) {
       let known = try KnownTensor.positionIDs(

@@ -7,13 +7,14 @@ struct ConvertedMetadata {
   private(set) var entries: [MetadataEntry]?
   /// What is left out, and why.
   private(set) var dropped: [DroppedMetadata] = []
+  /// The keys of what the model does not have.
+  private(set) var added: [String] = []
 
   /// Texts that name a hash of the tensors, and would lie as soon as one byte differs.
   private static let hashes = ["sshs_model_hash", "sshs_legacy_hash", "modelspec.hash_sha256"]
 
-  /// The texts for the output of `request`.
-  ///
-  /// - Parameter isChanged: whether any value, name or shape differs from the model's.
+  /// The texts for the output of `request`, where `isChanged` says whether any value, name or shape
+  /// differs from the model's.
   init(_ source: any TensorSource, _ request: ConversionRequest, isChanged: Bool) {
     let texts = Self.unprefixed(source)
     let format = MetadataEntry(key: "format", value: "pt")
@@ -34,9 +35,14 @@ struct ConvertedMetadata {
         kept.append(entry)
       }
     }
-    // Programs that read safetensors files into PyTorch ask for this one.
-    let readsFormat = request.layout == .safetensors || request.layout == .diffusers
-    if readsFormat, !kept.contains(where: { $0.key == format.key }) { kept.append(format) }
+    // Programs that open folders ask for this text, and PyTorch's own files get it by custom.
+    let isNew = [.torchZip, .torchLegacy, .torchFolder].contains(source.container)
+    if request.layout == .diffusers || request.layout == .safetensors && isNew,
+      !kept.contains(where: { $0.key == format.key })
+    {
+      kept.append(format)
+      added = [format.key]
+    }
     entries = kept
   }
 

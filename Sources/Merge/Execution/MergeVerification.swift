@@ -8,13 +8,15 @@ extension MergedSource {
   ///   - width: the number of threads.
   ///   - progress: called with the number of bytes compared since the last call.
   /// - Returns: the differences, in the order of ``tensors``, then what the model has beside.
+  /// - Throws: what reading and computing throw.
   public func differences(
     from model: any TensorSource, width: Int, progress: @Sendable (Int) -> Void = { _ in }
   ) throws(Fault) -> [Fault] {
     let other = MergeInput(model)
     let found = Results<Fault?>(repeating: nil, count: tensors.count)
     try forEachIndex(
-      below: tensors.count, width: width, local: {
+      below: tensors.count, width: width,
+      local: {
         (Buffer(byteCount: Self.pieceByteCount), Buffer(byteCount: Self.pieceByteCount))
       }
     ) { (index, buffers: inout (Buffer, Buffer)) throws(Fault) in

@@ -30,7 +30,8 @@ extension SDTool {
         unreadable, 64 wrong usage
         """)
 
-    @Argument(help: ArgumentHelp("The models, in the order of the formula's letters.", valueName: "model"))
+    @Argument(
+      help: ArgumentHelp("The models, in the order of the formula's letters.", valueName: "model"))
     var models: [String] = []
 
     @Option(
@@ -237,7 +238,8 @@ extension SDTool {
     private func methodLines() -> [String] {
       var table = TextTable([.init("method"), .init("models"), .init("computes", shrinks: true)])
       for method in MergeMethods.all {
-        let inputs = method.inputs.names.joined(separator: ", ") + (method.inputs.isOpen ? ", …" : "")
+        let inputs =
+          method.inputs.names.joined(separator: ", ") + (method.inputs.isOpen ? ", …" : "")
         table.append(["\(method.name, .name)", "\(inputs)", "\(method.formula)"])
       }
       return table.lines(width: text.width, style: text.style)

@@ -41,7 +41,7 @@ final class MergeProgress: Sendable {
       if isInteractive {
         let full = Int(share * 30)
         let bar = String(repeating: "█", count: full) + String(repeating: "░", count: 30 - full)
-        Terminal.writeErrorRaw("\r\u{1B}[K\(bar) \(percent)  \(speed)  \(left)")
+        Terminal.writeProgress("\r\u{1B}[K\(bar) \(percent)  \(speed)  \(left)")
         state.hasBar = true
       } else {
         Terminal.writeError("\(percent)  \(speed)  \(left)")
@@ -52,7 +52,7 @@ final class MergeProgress: Sendable {
   /// Removes the bar.
   func finish() {
     state.withLock { state in
-      if state.hasBar { Terminal.writeErrorRaw("\r\u{1B}[K") }
+      if state.hasBar { Terminal.writeProgress("\r\u{1B}[K") }
       state.hasBar = false
     }
   }

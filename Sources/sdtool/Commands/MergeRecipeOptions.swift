@@ -69,7 +69,9 @@ struct MergeRecipeOptions: ParsableArguments {
     do throws(Fault) {
       imported = try ImportedRecipe(metadata: merged.texts)
     } catch { throw error.at(path) }
-    for note in imported.notes { Terminal.writeError("sdtool: " + note.at(path).description.sanitized) }
+    for note in imported.notes {
+      Terminal.writeError("sdtool: " + note.at(path).description.sanitized)
+    }
     var wanted = Set(imported.recipe.models.compactMap(\.sha256))
     let names = Set(imported.recipe.models.compactMap { $0.path.map(Self.fileName) })
     // Files that have the right name come first; mostly no other has to be read.

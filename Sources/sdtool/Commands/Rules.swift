@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoint
 import Inspection
 import JSON
+import Layouts
 import Merge
 import SafeTensors
 import StableDiffusion
@@ -10,8 +11,9 @@ import Tensors
 /// Every rule that a finding can name, by identifier.
 let allRules: [Rule] =
   (Rule.fileRules + Rule.foreignRules + Rule.jsonRules + Rule.safeTensorsRules
-  + Rule.checkpointRules + Rule.folderRules + Rule.schemaRules + Rule.baselineRules
-  + Rule.mergeMethodRules + Rule.weightRules + Rule.recipeRules + Rule.mergeRules)
+  + Rule.checkpointRules + Rule.folderRules + Rule.schemaRules + Rule.conversionRules
+  + Rule.baselineRules + Rule.mergeMethodRules + Rule.weightRules + Rule.recipeRules
+  + Rule.mergeRules)
   .sorted { $0.id < $1.id }
 
 extension SDTool {

@@ -27,6 +27,14 @@ struct ComponentList: ExpressibleByArgument {
     self.components = components.sorted()
   }
 }
+
+extension OverflowPolicy: ExpressibleByArgument {}
+
+extension Component: ExpressibleByArgument {
+  /// The component that users call `argument`.
+  public init?(argument: String) { self.init(name: argument) }
+}
+
 extension Arithmetic: ExpressibleByArgument {}
 extension MergePolicies.Missing: ExpressibleByArgument {}
 extension MergePolicies.Unknown: ExpressibleByArgument {}

@@ -1,0 +1,134 @@
+import Checkpoint
+import Inspection
+import JSON
+import Layouts
+import Merge
+import SafeTensors
+import StableDiffusion
+import StrictJSON
+import Synthesis
+import Tensors
+import TestSupport
+import Testing
+import Vocabulary
+
+/// The examples of the documentation, as another package would write them.
+@Suite struct ExamplesTests {
+  private let folder = TemporaryFolder()
+  private let model = SyntheticModel(preset: .sd15Tiny, seed: 1, dtype: .f16)
+
+  @Test("Tensors: any source can be examined") func sources() {
+    func valueCounts(of source: some TensorSource) -> [DType: Int] {
+      source.tensors.reduce(into: [:]) { counts, tensor in
+        counts[tensor.dtype, default: 0] += tensor.elementCount
+      }
+    }
+    #expect(valueCounts(of: model).keys.contains(.f16))
+  }
+
+  @Test("Tensors: what is wrong is a fault") func faults() {
+    var message = ""
+    do throws(Fault) {
+      _ = try InputFile(path: "no such file")
+    } catch {
+      message = error.description
+    }
+    #expect(message == "no such file: cannot open: No such file or directory [IO001]")
+  }
+
+  @Test("StrictJSON: members are read one by one") func scanner() throws {
+    var scanner = try JSONScanner(Array(#"{"a": 1, "b": 2}"#.utf8))
+    var members: [String: UInt64?] = [:]
+    try scanner.readObject { key, scanner throws(JSONSyntaxError) in
+      members[key] = try scanner.readUnsignedInteger()
+    }
+    try scanner.finish()
+    #expect(members == ["a": 1, "b": 2])
+  }
+
+  @Test("JSON: values are parsed and written") func values() throws {
+    let index = try JSONValue(parsing: #"{"weight_map": {"a": "model-1.safetensors"}}"#)
+    let file = index["weight_map"]?["a"]?.string  // "model-1.safetensors"
+    #expect(file == "model-1.safetensors")
+
+    let report: JSONValue = ["name": "model", "bytes": 12]
+    let text = try report.serialized()  // {"name":"model","bytes":12}
+    #expect(text == #"{"name":"model","bytes":12}"#)
+  }
+
+  @Test("SafeTensors: a file is written and read back") func safeTensors() throws {
+    let path = folder.path("bias.safetensors")
+    let info = try TensorInfo(name: "bias", dtype: .u8, shape: [4])
+    let writer = try SafeTensorsWriter(path: path, tensors: [info], metadata: nil)
+    try writer.write(0, at: 0, bytes: [1, 2, 3, 4].span.bytes)
+    try writer.commit()
+
+    let file = try SafeTensorsFile(path: path)
+    let values = try file.bytes(of: 0)  // [1, 2, 3, 4]
+    #expect(values == [1, 2, 3, 4])
+  }
+
+  @Test("Layouts, Checkpoint, Inspection: a model is written, opened and checked")
+  func checkpoint() throws {
+    let path = folder.path("tiny.ckpt")
+    try ModelWriter(layout: .ckpt).write(model, to: path)
+    try open(path)
+    try inspect(path)
+    validateModel(path)
+  }
+
+  private func open(_ path: String) throws {
+    let model = try openModel(path: path)
+    let title = model.container.title  // PyTorch checkpoint (zip)
+    let largest = model.tensors.max { $0.byteCount < $1.byteCount }
+    #expect(title == "PyTorch checkpoint (zip)")
+    #expect(largest?.byteCount ?? 0 > 0)
+    for tensor in model.tensors.prefix(3) {
+      print(tensor.name, tensor.dtype, tensor.shape)
+    }
+  }
+
+  private func inspect(_ path: String) throws {
+    let model = try InspectedModel(path: path)
+    let title = model.title  // Stable Diffusion 1.x model, PyTorch checkpoint (zip)
+    #expect(title == "Stable Diffusion 1.x model, PyTorch checkpoint (zip)")
+  }
+
+  private func validateModel(_ path: String) {
+    var options = ValidationOptions()
+    options.expected = .sd1
+    let report = validate([path], options: options, version: "1", threads: 2)
+    let junit = report.junit(failOn: .warning)
+    #expect(report.exitCode(failOn: .error) == 0)
+    #expect(junit.contains(#"failures="0""#))
+  }
+
+  @Test("StableDiffusion: a list of tensors is identified") func identity() {
+    let source = SyntheticModel(preset: .sd15, seed: 1, dtype: .f16)
+    let identity = ModelIdentity(source.tensors)
+    let title = identity.title  // Stable Diffusion 1.x model
+    let unet = identity[.unet]?.elementCount
+    let problems = identity.check(expecting: .sd15)
+    #expect(title == "Stable Diffusion 1.x model")
+    #expect(unet == 859_520_964)
+    #expect(problems.isEmpty)
+  }
+
+  @Test("Vocabulary: tokens have numbers") func vocabulary() {
+    let vocabulary = CLIPVocabulary()
+    let token = vocabulary.tokens[320]  // a</w>
+    #expect(token == "a</w>")
+  }
+
+  @Test("Synthesis: values are computed as they are read") func synthesis() throws {
+    let model = SyntheticModel(preset: .sd15Tiny, seed: 1, dtype: .f16)
+    let first = try model.bytes(of: 0)
+    #expect(first.count == model.tensors[0].byteCount)
+  }
+
+  @Test("Merge: methods are known by name") func methods() throws {
+    let method = try MergeMethods.named("weighted-sum")
+    let inputs = method.inputs.names  // A, B
+    #expect(inputs == ["A", "B"])
+  }
+}

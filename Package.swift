@@ -68,7 +68,8 @@ let package = Package(
       name: "sdtool",
       dependencies: [
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
-        "Inspection", "JSON", "Merge", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Inspection", "JSON", "Merge",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
@@ -84,9 +85,12 @@ let package = Package(
     tests("Synthesis", ["StableDiffusion", "SafeTensors", "Checkpoint", "Tensors"]),
     tests(
       "Layouts",
-      ["Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "Synthesis", "Inspection", "JSON"]),
+      [
+        "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "Synthesis", "Inspection",
+        "JSON",
+      ]),
     tests("Inspection", ["Synthesis", "JSON"]),
-    tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON"]),
+    tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON", "Synthesis"]),
     .testTarget(
       name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
     // Written as by another package: without our settings, public API only.

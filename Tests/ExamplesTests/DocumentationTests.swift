@@ -1,4 +1,7 @@
 import Foundation
+import Inspection
+import JSON
+import Synthesis
 import TestSupport
 import Testing
 
@@ -30,6 +33,31 @@ import Testing
       let stands = tests.indices.contains { tests[$0...].starts(with: block) }
       #expect(stands, "not compiled:\n\(block.joined(separator: "\n"))")
     }
+  }
+
+  @Test("every member of a model's JSON is documented") func json() throws {
+    let model = InspectedModel(SyntheticModel(preset: .sd15Tiny, seed: 1))
+    let report = ValidationReport(
+      version: "1", files: [FileReport(path: "a", unreadable: nil)], baseline: nil)
+    let text = try String(contentsOfFile: Fixtures.root + "/docs/json.md", encoding: .utf8)
+    let keys = keys(of: model.json).union(keys(of: report.jsonValue))
+    #expect(keys.contains("components"))
+    for key in keys.sorted() {
+      #expect(text.contains("`\(key)`") || text.contains("\"\(key)\":"), "\(key) is not documented")
+    }
+  }
+
+  /// The names of all members, however deep.
+  private func keys(of value: JSONValue) -> Set<String> {
+    if let object = value.object {
+      return object.reduce(into: []) { keys, member in
+        keys.insert(member.key)
+        // Their members are named by the file, not by us.
+        if ["metadata", "types"].contains(member.key) { return }
+        keys.formUnion(self.keys(of: member.value))
+      }
+    }
+    return (value.array ?? []).reduce(into: []) { $0.formUnion(keys(of: $1)) }
   }
 
   /// The lines of a file without indentation.

@@ -6,7 +6,9 @@ extension MergedSource {
   /// Computes everything that can overflow, so that a second attempt cannot fail for the same
   /// reason.
   public func overflowingTensors(width: Int) throws(Fault) -> Set<Int> {
-    let candidates = tensors.indices.filter { tensors[$0].dtype == .f16 || tensors[$0].dtype == .bf16 }
+    let candidates = tensors.indices.filter {
+      tensors[$0].dtype == .f16 || tensors[$0].dtype == .bf16
+    }
     let found = Results(repeating: false, count: candidates.count)
     try forEachIndex(
       below: candidates.count, width: width, local: { Buffer(byteCount: Self.pieceByteCount) }

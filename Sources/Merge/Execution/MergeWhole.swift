@@ -124,7 +124,8 @@ extension MergedSource {
       throw nonFinite(operand, found.value, at: found.position)
     }
     // What one value does to the others is up to the method.
-    unsound.flags = plan.request.method.reach == .elements
+    unsound.flags =
+      plan.request.method.reach == .elements
       ? flags : Array(repeating: true, count: count)
   }
 }

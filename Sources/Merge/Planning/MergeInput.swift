@@ -29,7 +29,8 @@ public struct MergeInput: Sendable {
       case .parameter(let position):
         name = TensorName(identity.schema.parameters[position].name(in: .ldm))
       case .average(let position):
-        name = identity.schema.parameters[position].averageName.map { TensorName($0) }
+        name =
+          identity.schema.parameters[position].averageName.map { TensorName($0) }
           ?? tensor.name
       case .extra(.positionIDs): name = KnownExtra.positionIDsName
       case .extra, .unexpected, .unmapped: name = tensor.name
@@ -48,7 +49,9 @@ public struct MergeInput: Sendable {
     let shape = source.tensors[index].shape
     guard case .parameter(let position) = identity.uses[index] else { return shape }
     let expected = identity.schema.parameters[position].shape
-    if expected.count == 4, shape.count == 2, expected.suffix(2) == [1, 1] { return shape + [1, 1] }
+    if expected.count == 4, shape.count == 2, expected.suffix(2) == [1, 1] {
+      return shape + [1, 1]
+    }
     if expected.count == 2, shape.count == 4, shape.suffix(2) == [1, 1] {
       return Array(shape.prefix(2))
     }

@@ -36,9 +36,11 @@ struct MergePlanner {
       }
     }
     for name in orderedNames() { plan(name) }
-    if misshapenCount > Self.maximumReports, let last = problems.lastIndex(where: {
-      $0.rule == .mergeShape
-    }) {
+    if misshapenCount > Self.maximumReports,
+      let last = problems.lastIndex(where: {
+        $0.rule == .mergeShape
+      })
+    {
       problems[last].hint =
         "\(misshapenCount - Self.maximumReports) more tensors differ: the models have other widths"
     }
@@ -254,9 +256,11 @@ extension MergePlanner {
       shape.count == 4 && shape[0] == shapes[0][0] && shape[2...] == shapes[0][2...]
         && (shape[1] == most || shape[1] == Self.latentChannels)
     }
-    guard name == Self.firstConvolution, alike, let widest = shapes.firstIndex(where: {
-      $0[1] == most
-    }), most > Self.latentChannels else {
+    guard name == Self.firstConvolution, alike,
+      let widest = shapes.firstIndex(where: {
+        $0[1] == most
+      }), most > Self.latentChannels
+    else {
       reportShapes(name, operands, shapes)
       return nil
     }

@@ -53,10 +53,15 @@ extension Rule {
     "MX010", .fatal, "options do not fit the method",
     "A weight was given that the method has no use for. Every number given must have an effect, "
       + "so that the recipe says what was done.")
+  /// A file is not what its recipe makes.
+  public static let mergeDiffers = Rule(
+    "MX011", .error, "not what the recipe makes",
+    "A tensor of the file differs from what the recipe gives with these models. The file was "
+      + "changed after it was merged, or made by another version or tool.")
 
   /// All rules about planning and running a merge.
   public static let mergeRules: [Rule] = [
     .mergeArchitecture, .mergeShape, .mergeMissing, .mergeUnknown, .mergeType, .mergeNonFinite,
-    .mergeOverflow, .mergeUndefined, .mergeOutputIsInput, .mergeOptions,
+    .mergeOverflow, .mergeUndefined, .mergeOutputIsInput, .mergeOptions, .mergeDiffers,
   ]
 }

@@ -5,7 +5,7 @@ import Merge
 import Tensors
 
 extension SDTool {
-  /// `sdtool mbw`: which block gets which weight?
+  /// The command `sdtool mbw`, which tells which block gets which weight.
   struct MBW: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "mbw",

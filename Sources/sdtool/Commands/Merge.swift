@@ -30,7 +30,8 @@ extension SDTool {
         unreadable, 64 wrong usage
         """)
 
-    @Argument(help: ArgumentHelp("The models, in the order of the formula's letters.", valueName: "model"))
+    @Argument(
+      help: ArgumentHelp("The models, in the order of the formula's letters.", valueName: "model"))
     var models: [String] = []
 
     @Option(
@@ -72,7 +73,7 @@ extension SDTool {
 
     func validate() throws {
       guard !listMethods else { return }
-      if provenance.source == nil, models.isEmpty {
+      if provenance.source == nil, models.isEmpty, provenance.verify == nil {
         throw ValidationError("name the models to merge, or a --recipe")
       }
       if provenance.source != nil, !models.isEmpty {
@@ -104,6 +105,8 @@ extension SDTool {
       let report = MergeReport(recipe: planned, output: output, threads: threads)
       guard !plan else { return try show(report) }
       try fail(of: planned.problems)
+      if provenance.lock { return try lock(planned) }
+      if let path = provenance.verify { return try verify(planned, path) }
       guard let output else { return }
       try planned.plan.checkOutput(output)
       let (source, seconds) = try write(planned, to: output)
@@ -120,7 +123,9 @@ extension SDTool {
     /// What the options, or a file, say is to be merged.
     private func recipe() throws(Fault) -> Recipe {
       var recipe: Recipe
-      if let path = provenance.recipe {
+      if let path = provenance.replays(withModels: models) {
+        recipe = try provenance.replayed(path, threads: threads)
+      } else if let path = provenance.recipe {
         recipe = try provenance.read(path, presets: weights.library())
       } else {
         let names = models.indices.map { Self.name(of: $0) }
@@ -150,6 +155,42 @@ extension SDTool {
         try report.recipe.plan.checkOutput(output)
       }
       try fail(of: report.recipe.problems)
+    }
+
+    /// Prints the recipe with all hashes; writes it if an output is named.
+    private func lock(_ planned: RecipePlan) throws(Fault) {
+      let hashes = try provenance.hashes(of: planned, threads: threads)
+      let locked = try planned.recipe.locked { hashes[$0.name] ?? "" }
+      guard let output else { return Terminal.write(locked.yaml) }
+      let bytes = Array(locked.yaml.utf8)
+      let file = try OutputFile(path: output, byteCount: bytes.count, replacing: force)
+      try unsafe file.write(bytes.span.bytes, at: 0)
+      try file.commit()
+    }
+
+    /// Compares what would be merged with the model at `path`.
+    private func verify(_ planned: RecipePlan, _ path: String) throws(Fault) {
+      let progress = MergeProgress(total: planned.plan.bytesToWrite)
+      let model = try openModel(path: path, variant: policies.variant)
+      let differences = try planned.result.differences(from: model, width: threads) { count in
+        if !quiet { progress.add(count) }
+      }
+      progress.finish()
+      guard let first = differences.first else {
+        if !quiet {
+          let line: StyledText =
+            "\("verified", .good)  \(path, .name) is what the recipe makes: \(Written.count(planned.plan.tensors.count, "tensor"))"
+          Terminal.write(line.rendered(text.style) + "\n")
+        }
+        return
+      }
+      for difference in differences.dropFirst().prefix(9) {
+        Terminal.writeError("sdtool: " + difference.description.sanitized)
+      }
+      if differences.count > 10 {
+        Terminal.writeError("sdtool: \(differences.count - 10) more tensors differ")
+      }
+      throw first
     }
 
     /// Prints all problems but the first, and throws that.
@@ -193,7 +234,8 @@ extension SDTool {
     private func methodLines() -> [String] {
       var table = TextTable([.init("method"), .init("models"), .init("computes", shrinks: true)])
       for method in MergeMethods.all {
-        let inputs = method.inputs.names.joined(separator: ", ") + (method.inputs.isOpen ? ", …" : "")
+        let inputs =
+          method.inputs.names.joined(separator: ", ") + (method.inputs.isOpen ? ", …" : "")
         table.append(["\(method.name, .name)", "\(inputs)", "\(method.formula)"])
       }
       return table.lines(width: text.width, style: text.style)

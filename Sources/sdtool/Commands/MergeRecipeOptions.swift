@@ -1,7 +1,8 @@
 import ArgumentParser
+import Checkpoint
 import Inspection
-import Layouts
 import Merge
+import StableDiffusion
 import Tensors
 
 /// Where the recipe of a merge comes from and what is recorded of it.
@@ -31,6 +32,10 @@ struct MergeRecipeOptions: ParsableArguments {
 
   /// The file that a recipe is taken from, if any.
   var source: String? { recipe ?? replay }
+  /// The file whose metadata hold the recipe, if no other is given.
+  func replays(withModels models: [String]) -> String? {
+    replay ?? (recipe == nil && models.isEmpty ? verify : nil)
+  }
 
   func validate() throws {
     if recipe != nil, replay != nil {
@@ -57,30 +62,89 @@ struct MergeRecipeOptions: ParsableArguments {
     } catch { throw error.at(path) }
   }
 
+  /// The recipe that made the file at `path`, with its models found by hash in ``folder``.
+  func replayed(_ path: String, threads: Int) throws(Fault) -> Recipe {
+    let merged = try openModel(path: path)
+    var imported: ImportedRecipe
+    do throws(Fault) {
+      imported = try ImportedRecipe(metadata: merged.texts)
+    } catch { throw error.at(path) }
+    for note in imported.notes {
+      Terminal.writeError("sdtool: " + note.at(path).description.sanitized)
+    }
+    var wanted = Set(imported.recipe.models.compactMap(\.sha256))
+    let names = Set(imported.recipe.models.compactMap { $0.path.map(Self.fileName) })
+    // Files that have the right name come first; mostly no other has to be read.
+    let candidates = findModels(in: [folder ?? "."]).filter { !isModelFolder(path: $0) }
+    let sorted =
+      candidates.filter { names.contains(Self.fileName($0)) }
+      + candidates.filter { !names.contains(Self.fileName($0)) }
+    var cache = HashCache(environment: Terminal.environment)
+    defer { cache.save() }
+    for candidate in sorted where !wanted.isEmpty {
+      guard let file = try? InputFile(path: candidate) else { continue }
+      let hash = try cache.sha256(of: [file], width: 1)[0]
+      guard wanted.remove(hash) != nil else { continue }
+      for index in imported.recipe.models.indices
+      where imported.recipe.models[index].sha256 == hash {
+        imported.recipe.models[index].path = candidate
+      }
+    }
+    if let missing = imported.recipe.models.first(where: { wanted.contains($0.sha256 ?? "") }) {
+      throw Fault(
+        .recipeUnsupported, "was made from a model that is not in \(folder ?? ".")", path: path,
+        expected: "\(missing.path ?? missing.name) with SHA-256 \(missing.sha256 ?? "")",
+        hint: "name the folder that holds it with --models")
+    }
+    return imported.recipe
+  }
+
+  /// The SHA-256 of every model's file, by the model's name.
+  ///
+  /// - Throws: ``Rule/recipeValue`` if a model is another than the recipe's, or a folder.
+  func hashes(of plan: RecipePlan, threads: Int) throws(Fault) -> [String: String] {
+    var cache = HashCache(environment: Terminal.environment)
+    defer { cache.save() }
+    var files: [InputFile] = []
+    for model in plan.recipe.models { files += plan.models[model.name]?.files ?? [] }
+    let all = try cache.sha256(of: files, width: threads)
+    var known: [String: String] = [:]
+    var position = 0
+    for model in plan.recipe.models {
+      guard let source = plan.models[model.name] else { continue }
+      // A model of several files is known by its first one.
+      known[model.name] = source.files.isEmpty ? nil : all[position]
+      position += source.files.count
+      if let pinned = model.sha256, let found = known[model.name], pinned != found {
+        throw Fault(
+          .recipeValue, "is not the model '\(model.name)' of the recipe", path: source.path,
+          expected: "SHA-256 \(pinned)", found: found)
+      }
+    }
+    return known
+  }
+
   /// What the output says about how it was made.
   func metadata(
     of plan: RecipePlan, output: String, threads: Int
   ) throws(Fault) -> [MetadataEntry] {
     guard !noRecipe else { return [MetadataEntry(key: "format", value: "pt")] }
+    let hashes = try hashes(of: plan, threads: threads)
     var parents: [MergeParent] = []
     for model in plan.recipe.models {
-      guard let source = plan.models[model.name] else { continue }
-      guard let file = source.files.first else { continue }
-      let hashes = try FileHashes(of: file, width: threads)
-      if let pinned = model.sha256, pinned != "\(hashes.sha256)" {
-        throw Fault(
-          .recipeValue, "is not the model '\(model.name)' of the recipe", path: source.path,
-          expected: "SHA-256 \(pinned)", found: "\(hashes.sha256)")
-      }
-      var texts: [String: String] = [:]
-      for entry in source.metadata { texts[entry.key] = entry.value }
+      guard let source = plan.models[model.name], let file = source.files.first else { continue }
       parents.append(
         MergeParent(
-          model: model.name, fileName: Self.fileName(source.path), sha256: "\(hashes.sha256)",
-          legacyHash: hashes.autoV1, metadata: texts))
+          model: model.name, fileName: Self.fileName(source.path),
+          sha256: hashes[model.name] ?? "", legacyHash: try file.autoV1(),
+          metadata: source.texts))
     }
     var metadata = try MergeMetadata(recipe: plan.recipe, parents: parents)
     metadata.record.customName = Self.title(output)
+    let identity = ModelIdentity(plan.result.tensors)
+    metadata.record.isInpainting = identity.variant == .inpainting
+    metadata.record.isInstructPix2Pix = identity.variant == .instructPix2Pix
+    metadata.record.isHalf = plan.recipe.output.dtype == .f16
     return try metadata.entries(title: Self.title(output), toolVersion: SDTool.version)
       .map { MetadataEntry(key: $0.key, value: $0.value) }
   }
@@ -95,5 +159,12 @@ struct MergeRecipeOptions: ParsableArguments {
     let name = fileName(path)
     guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
     return String(name[..<dot])
+  }
+}
+
+extension TensorSource {
+  /// The texts beside the tensors, by name.
+  var texts: [String: String] {
+    Dictionary(metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
   }
 }

@@ -79,7 +79,8 @@ struct MergeReport {
     var lines: [StyledText] = []
     for model in recipe.recipe.models {
       guard let source = recipe.models[model.name] else { continue }
-      lines.append("\(model.name, .strong)  \(source.path, .name)  \(source.container.title, .faint)")
+      lines.append(
+        "\(model.name, .strong)  \(source.path, .name)  \(source.container.title, .faint)")
     }
     for (name, step) in recipe.steps {
       let letters = recipe.recipe.steps.first { $0.name == name }?.inputs ?? []
@@ -107,11 +108,13 @@ struct MergeReport {
     }
     for cast in casts {
       lines.append(
-        "stored   \(Written.count(cast.count, "tensor")) as \(cast.to.name) that had been \(cast.from.name)")
+        "stored   \(Written.count(cast.count, "tensor")) as \(cast.to.name) that had been \(cast.from.name)"
+      )
     }
     if renamed > 0 { lines.append("renamed  \(Written.count(renamed, "tensor"))") }
     lines += list(
-      "only in some inputs", partial.map { tensor in
+      "only in some inputs",
+      partial.map { tensor in
         "\(tensor.info.name) (\(tensor.holders.map { name(of: $0) }.joined(separator: ", ")))"
       })
     lines += list(
@@ -124,20 +127,24 @@ struct MergeReport {
       for (tensor, remarks) in done.source.values() {
         if remarks.clampedCount > 0 {
           lines.append(
-            "\("clamped", .caution)  \(Written.count(remarks.clampedCount, "value")) of \(tensor.name)")
+            "\("clamped", .caution)  \(Written.count(remarks.clampedCount, "value")) of \(tensor.name)"
+          )
         }
         if remarks.nonFiniteCount > 0 {
           lines.append(
-            "\("not finite", .caution)  \(Written.count(remarks.nonFiniteCount, "value")) of \(tensor.name)")
+            "\("not finite", .caution)  \(Written.count(remarks.nonFiniteCount, "value")) of \(tensor.name)"
+          )
         }
       }
       let bytes = plan.bytesToWrite
       let speed = Written.fileSize(Int(Double(bytes) / max(done.seconds, 1e-3)))
       lines.append(
-        "\("wrote", .good)    \(output ?? "", .name), \(Written.fileSize(bytes)) in \(Written.duration(seconds: done.seconds)), \(speed)/s")
+        "\("wrote", .good)    \(output ?? "", .name), \(Written.fileSize(bytes)) in \(Written.duration(seconds: done.seconds)), \(speed)/s"
+      )
     } else {
       lines.append(
-        "reads    \(Written.fileSize(bytesToRead)), writes \(Written.fileSize(plan.bytesToWrite)), needs \(Written.memorySize(plan.peakMemory(width: threads))) of memory at most")
+        "reads    \(Written.fileSize(bytesToRead)), writes \(Written.fileSize(plan.bytesToWrite)), needs \(Written.memorySize(plan.peakMemory(width: threads))) of memory at most"
+      )
     }
     return lines
   }

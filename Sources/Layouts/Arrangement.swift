@@ -17,10 +17,7 @@ public struct Arrangement: Sendable {
 
   /// Arranges the tensors that `identity` judged for `layout`.
   ///
-  /// - Parameters:
-  ///   - identity: what the model is.
-  ///   - layout: the layout to arrange for.
-  ///   - alone: the component to write by itself; by default the one that is by itself in the model.
+  /// Where `alone` is `nil`, a component that is by itself in the model stays by itself.
   public init(_ identity: ModelIdentity, layout: OutputLayout, alone: Component? = nil) {
     self.layout = layout
     if let alone {
@@ -87,10 +84,10 @@ extension Arrangement {
     /// The name of the token positions.
     var positionIDs: TensorName {
       let component = Component.textEncoder
-      let prefix =
-        alone == component ? "" : naming == .ldm ? component.ldmPrefix : component.folder + "/"
-      return TensorName(
-        prefix + KnownExtra.positionIDsName.string.dropFirst(component.ldmPrefix.count))
+      let whole = KnownExtra.positionIDsName.string
+      let name = String(whole.dropFirst(component.ldmPrefix.count))
+      if alone == component { return TensorName(name) }
+      return TensorName(naming == .ldm ? whole : component.folder + "/" + name)
     }
   }
 }

@@ -54,8 +54,8 @@ final class Progress: Sendable {
     var text = label + " "
     if isInteractive {
       let filled = Int(share * 24)
-      text +=
-        String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled) + " "
+      text += String(repeating: "█", count: filled)
+      text += String(repeating: "░", count: 24 - filled) + " "
     }
     return text
       + "\(Int(share * 100))% of \(Written.fileSize(total)), \(Written.fileSize(Int(speed)))/s, "

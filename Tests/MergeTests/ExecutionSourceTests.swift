@@ -16,7 +16,7 @@ struct ExecutionSourceTests {
       let merged = MergedSource(try plan(models), width: 1)
       let index = try #require(merged.tensors.firstIndex { $0.name == name })
       #expect(merged.tensors[index].dtype == .i64)
-      let expected = (0..<77).flatMap { [UInt8($0), 0, 0, 0, 0, 0, 0, 0] }
+      let expected = (0..<77 * 8).map { $0 % 8 == 0 ? UInt8($0 / 8) : 0 }
       #expect(try merged.bytes(of: index) == expected)
     }
   }

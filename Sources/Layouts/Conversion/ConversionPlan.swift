@@ -125,9 +125,9 @@ extension ConversionPlan {
   /// written. Does nothing unless the request asks for ``OverflowPolicy/keepF32``.
   ///
   /// - Returns: the plan, and the names in the output of the tensors that are kept.
-  public func keepingOverflows(width: Int) throws(Fault) -> (
-    plan: ConversionPlan, kept: [TensorName]
-  ) {
+  public func keepingOverflows(
+    width: Int
+  ) throws(Fault) -> (plan: ConversionPlan, kept: [TensorName]) {
     guard request.overflow == .keepF32 else { return (self, []) }
     let risky = tensors.indices.filter { Self.isAtRisk(tensors[$0]) }
     let statistics = try source.statistics(of: risky.map { tensors[$0].index }, width: width)

@@ -13,12 +13,8 @@ struct ConvertedMetadata {
   /// Texts that name a hash of the tensors, and would lie as soon as one byte differs.
   private static let hashes = ["sshs_model_hash", "sshs_legacy_hash", "modelspec.hash_sha256"]
 
-  /// The texts for the output of `request`.
-  ///
-  /// - Parameters:
-  ///   - source: the model.
-  ///   - request: what to convert it to.
-  ///   - isChanged: whether any value, name or shape differs from the model's.
+  /// The texts for the output of `request`, where `isChanged` says whether any value, name or shape
+  /// differs from the model's.
   init(_ source: any TensorSource, _ request: ConversionRequest, isChanged: Bool) {
     let texts = Self.unprefixed(source)
     let format = MetadataEntry(key: "format", value: "pt")

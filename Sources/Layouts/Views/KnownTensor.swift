@@ -29,7 +29,7 @@ struct KnownTensor: TensorSource {
 }
 
 extension KnownTensor {
-  /// The positions of `count` tokens, int64 `[1, count]`, counted from 0.
+  /// The positions of `count` tokens as int64 `[1, count]`, which are 0, 1, 2 and so on.
   static func positionIDs(count: Int, name: TensorName) throws(Fault) -> KnownTensor {
     let info: TensorInfo
     do {

@@ -6,9 +6,7 @@ extension MergedSource {
   /// Computes everything that can overflow, so that a second attempt cannot fail for the same
   /// reason.
   public func overflowingTensors(width: Int) throws(Fault) -> Set<Int> {
-    let candidates = tensors.indices.filter {
-      tensors[$0].dtype == .f16 || tensors[$0].dtype == .bf16
-    }
+    let candidates = tensors.indices.filter { [.f16, .bf16].contains(tensors[$0].dtype) }
     let found = Results(repeating: false, count: candidates.count)
     try forEachIndex(
       below: candidates.count, width: width, local: { Buffer(byteCount: Self.pieceByteCount) }
@@ -29,21 +27,5 @@ extension MergedSource {
       }
     }
     return Set(zip(candidates, found.values).filter(\.1).map(\.0))
-  }
-}
-
-extension MergePlan {
-  /// Checks that `path` is not one of the inputs under whatever name.
-  ///
-  /// - Throws: ``Rule/mergeOutputIsInput``.
-  public func checkOutput(_ path: String) throws(Fault) {
-    guard let existing = try? InputFile(path: path) else { return }
-    for input in inputs {
-      for file in input.source.files where file.isSameFile(as: existing) {
-        throw Fault(
-          .mergeOutputIsInput, "is the input \(file.path)", path: path,
-          hint: "give the output another name")
-      }
-    }
   }
 }

@@ -18,39 +18,43 @@ extension MergedSource {
     _ index: Int, _ operands: [MergeOperand], _ settings: MergeSettings, shape: [Int]
   ) throws(Fault) -> WholeBytes {
     let info = tensors[index]
-    var wide: [Buffer] = []
-    var unsound = UnsoundValues(count: info.elementCount)
-    for operand in operands {
-      let singles = try plan.singles(of: operand)
-      try check(singles, operand, info.elementCount, &unsound)
-      wide.append(singles)
+    var settings = settings
+    // Before memory is taken: the first pass needs it too.
+    settings.survey = try surveyed()
+    let result = settings
+    return try wholePool.withScratch { scratch throws(Fault) in
+      var unsound = UnsoundValues(count: info.elementCount)
+      for (position, operand) in operands.enumerated() {
+        let singles = scratch.singles[position]
+        try plan.read(operand, into: singles)
+        try check(singles, operand, info.elementCount, &unsound)
+      }
+      return try evaluate(index, operands.map(\.dtype), result, shape, unsound, scratch)
     }
-    return try evaluate(index, wide, operands.map(\.dtype), settings, shape, unsound)
   }
 
   /// Calls the method for a whole tensor and stores the result as the output's type.
   private func evaluate(
-    _ index: Int, _ wide: [Buffer], _ dtypes: [DType], _ settings: MergeSettings, _ shape: [Int],
-    _ unsound: UnsoundValues
+    _ index: Int, _ dtypes: [DType], _ settings: MergeSettings, _ shape: [Int],
+    _ unsound: UnsoundValues, _ scratch: WholeScratch
   ) throws(Fault) -> WholeBytes {
     let info = tensors[index]
     let count = shape.reduce(1, *)
-    var settings = settings
-    settings.survey = try surveyed()
-    let result = Buffer(byteCount: max(1, count * 4))
+    let result = scratch.result
     result.withSingles(count) { span in
       plan.request.method.merge(
-        Operands(wide, dtypes: dtypes, elementCount: count),
+        Operands(Array(scratch.singles.prefix(dtypes.count)), dtypes: dtypes, elementCount: count),
         tensor: MergedTensor(name: info.name, shape: shape, output: info.dtype),
         settings: settings, into: &span)
     }
     let byteCount = count * info.dtype.bitCount / 8
-    let memory = Buffer(byteCount: max(1, byteCount))
+    let bytes = WholeBytes(wholePool.resultBuffer(), byteCount: byteCount, of: wholePool)
+    let memory = bytes.memory
     var output = memory.bytes(byteCount)
     let singles = result.bytes(count * 4)
     Conversion(from: .f32, to: info.dtype)?.convert(singles.bytes, into: &output)
     if info.dtype.hasNonFinite(output.bytes) { try judge(index, unsound.all, &output) }
-    return WholeBytes(memory, byteCount: byteCount)
+    return bytes
   }
 
   /// Merges the channels that all operands have; the others are those of `rest`.
@@ -61,47 +65,48 @@ extension MergedSource {
     let info = tensors[index]
     let (outer, all) = (info.shape[0], info.shape[1])
     let inner = info.shape[2...].reduce(1, *)
-    let count = outer * channels * inner
-    var wide: [Buffer] = []
-    var unsound = UnsoundValues(count: count)
-    for operand in operands {
-      let total = plan.elementCount(of: operand)
-      let singles = try plan.singles(of: operand)
-      let row = total / max(1, outer)
-      let source = singles.bytes(total * 4)
-      let narrow = Buffer(byteCount: max(1, count * 4))
-      var target = narrow.bytes(count * 4)
-      for position in 0..<outer {
-        var part = target._mutatingExtracting(
-          position * channels * inner * 4..<(position + 1) * channels * inner * 4)
-        part.copy(source.bytes, from: position * row * 4)
+    let (row, size) = (channels * inner, info.dtype.bitCount / 8)
+    let count = outer * row
+    return try wholePool.withScratch { scratch throws(Fault) in
+      let spare = scratch.spare
+      var unsound = UnsoundValues(count: count)
+      for (position, operand) in operands.enumerated() {
+        let total = plan.elementCount(of: operand)
+        try plan.read(operand, into: spare)
+        let source = spare.bytes(total * 4)
+        let narrow = scratch.singles[position]
+        var target = narrow.bytes(count * 4)
+        for line in 0..<outer {
+          var part = target._mutatingExtracting(line * row * 4..<(line + 1) * row * 4)
+          part.copy(source.bytes, from: line * (total / outer) * 4)
+        }
+        try check(narrow, operand, count, &unsound)
       }
-      try check(narrow, operand, count, &unsound)
-      wide.append(narrow)
+      var shape = info.shape
+      shape[1] = channels
+      let merged = try evaluate(
+        index, operands.map(\.dtype), settings, shape, unsound, scratch)
+      try plan.read(rest, into: spare)
+      let bytes = WholeBytes(
+        wholePool.resultBuffer(), byteCount: info.byteCount, of: wholePool)
+      let memory = bytes.memory
+      var output = memory.bytes(info.byteCount)
+      let others = spare.bytes(info.elementCount * 4)
+      Conversion(from: .f32, to: info.dtype)?.convert(others.bytes, into: &output)
+      if info.dtype.hasNonFinite(output.bytes) {
+        var unsound = UnsoundValues(count: info.elementCount)
+        try check(spare, rest, info.elementCount, &unsound)
+        try judge(index, unsound.all, &output)
+      }
+      let mergedMemory = merged.memory
+      let mergedBytes = mergedMemory.bytes(merged.byteCount)
+      for line in 0..<outer {
+        let start = line * all * inner * size
+        var part = output._mutatingExtracting(start..<start + row * size)
+        part.copy(mergedBytes.bytes, from: line * row * size)
+      }
+      return bytes
     }
-    var shape = info.shape
-    shape[1] = channels
-    let merged = try evaluate(index, wide, operands.map(\.dtype), settings, shape, unsound)
-
-    let others = try plan.singles(of: rest)
-    let size = info.dtype.bitCount / 8
-    let memory = Buffer(byteCount: max(1, info.byteCount))
-    var output = memory.bytes(info.byteCount)
-    let otherSingles = others.bytes(info.elementCount * 4)
-    Conversion(from: .f32, to: info.dtype)?.convert(otherSingles.bytes, into: &output)
-    if info.dtype.hasNonFinite(output.bytes) {
-      var unsound = UnsoundValues(count: info.elementCount)
-      try check(others, rest, info.elementCount, &unsound)
-      try judge(index, unsound.all, &output)
-    }
-    let (length, mergedMemory) = (channels * inner * size, merged.memory)
-    let mergedBytes = mergedMemory.bytes(merged.byteCount)
-    for position in 0..<outer {
-      let start = position * all * inner * size
-      var part = output._mutatingExtracting(start..<start + length)
-      part.copy(mergedBytes.bytes, from: position * length)
-    }
-    return WholeBytes(memory, byteCount: info.byteCount)
   }
 
   /// Notes which values of an operand are not finite.
@@ -148,20 +153,15 @@ extension MergePlan {
     inputs[operand.input].source.tensors[operand.tensor].elementCount
   }
 
-  /// All values of an operand as single-precision numbers.
-  func singles(of operand: MergeOperand) throws(Fault) -> Buffer {
+  /// Reads all values of an operand, as single-precision numbers.
+  func read(_ operand: MergeOperand, into wide: Buffer) throws(Fault) {
     let source = inputs[operand.input].source
     let count = elementCount(of: operand)
     let size = operand.dtype.bitCount / 8
-    let wide = Buffer(byteCount: max(1, count * 4))
-    if operand.dtype == .f32 {
-      var bytes = wide.bytes(count * 4)
-      try source.read(operand.tensor, at: 0, into: &bytes)
-      return wide
-    }
+    var all = wide.bytes(count * 4)
+    if operand.dtype == .f32 { return try source.read(operand.tensor, at: 0, into: &all) }
     let step = MergeScratch.elementCount
     let stored = Buffer(byteCount: step * size)
-    var all = wide.bytes(count * 4)
     for first in stride(from: 0, to: count, by: step) {
       let part = min(step, count - first)
       var bytes = stored.bytes(part * size)
@@ -169,14 +169,13 @@ extension MergePlan {
       var singles = all._mutatingExtracting(first * 4..<(first + part) * 4)
       Conversion(from: operand.dtype, to: .f32)?.convert(bytes.bytes, into: &singles)
     }
-    return wide
   }
 
   /// Lets a method look at every tensor that it will merge.
   ///
   /// The answers are joined in the order of the tensors' names, whichever thread found them.
   func survey(
-    by method: any SurveyingMergeMethod, width: Int
+    by method: any SurveyingMergeMethod, width: Int, _ pool: WholeScratchPool
   ) throws(Fault) -> MergeSurvey {
     let merged = tensors.indices.filter {
       if case .merge = tensors[$0].operation { true } else { false }
@@ -185,13 +184,15 @@ extension MergePlan {
     try forEachIndex(below: merged.count, width: width) { position throws(Fault) in
       let tensor = tensors[merged[position]]
       guard case .merge(let operands, _) = tensor.operation else { return }
-      var wide: [Buffer] = []
-      for operand in operands { wide.append(try singles(of: operand)) }
-      samples[position] = method.survey(
-        Operands(
-          wide, dtypes: operands.map(\.dtype), elementCount: tensor.info.elementCount),
-        tensor: MergedTensor(
-          name: tensor.info.name, shape: tensor.info.shape, output: tensor.info.dtype))
+      samples[position] = try pool.withScratch { scratch throws(Fault) in
+        for (operand, wide) in zip(operands, scratch.singles) { try read(operand, into: wide) }
+        return method.survey(
+          Operands(
+            Array(scratch.singles.prefix(operands.count)), dtypes: operands.map(\.dtype),
+            elementCount: tensor.info.elementCount),
+          tensor: MergedTensor(
+            name: tensor.info.name, shape: tensor.info.shape, output: tensor.info.dtype))
+      }
     }
     return method.conclude(samples.values.flatMap { $0 })
   }

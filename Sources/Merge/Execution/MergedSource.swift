@@ -21,6 +21,7 @@ public struct MergedSource: TensorSource {
 
   let pool: MergeScratchPool
   let whole: WholeTensors
+  let wholePool: WholeScratchPool
   /// How many values of each tensor were clamped, or were not finite and allowed.
   let remarks: Results<MergeRemarks>
 
@@ -36,6 +37,10 @@ public struct MergedSource: TensorSource {
     files = plan.inputs.flatMap(\.source.files)
     pool = MergeScratchPool(operands: plan.tensors.lazy.map(\.operands.count).max() ?? 0)
     whole = WholeTensors(plan)
+    let merged = plan.tensors.filter(\.isMerged)
+    wholePool = WholeScratchPool(
+      operands: merged.lazy.map(\.operands.count).max() ?? 0,
+      elements: merged.lazy.map(\.info.elementCount).max() ?? 0, width: width)
     remarks = Results(repeating: MergeRemarks(), count: plan.tensors.count)
     survey = LazySurvey(width: width)
   }
@@ -45,7 +50,7 @@ public struct MergedSource: TensorSource {
     guard let method = plan.request.method as? any SurveyingMergeMethod else { return nil }
     return try survey.value.withLock { value throws(Fault) in
       if let value { return value }
-      let found = try plan.survey(by: method, width: survey.width)
+      let found = try plan.survey(by: method, width: survey.width, wholePool)
       value = found
       return found
     }
@@ -73,7 +78,7 @@ public struct MergedSource: TensorSource {
     if let problem = plan.problems.first { throw problem }
     guard buffer.byteCount > 0 else { return }
     if whole.isNeeded(for: index) {
-      try whole.read(index, at: offset, into: &buffer) { () throws(Fault) in
+      try whole.read(index, at: offset, into: &buffer) { index throws(Fault) in
         try computeWhole(index)
       }
       return

@@ -108,7 +108,7 @@ extension SDTool {
       if provenance.lock { return try lock(planned) }
       if let path = provenance.verify { return try verify(planned, path) }
       guard let output else { return }
-      try planned.plan.checkOutput(output)
+      try check(output, for: planned)
       let (source, seconds) = try write(planned, to: output)
       guard !quiet else { return }
       let done = (seconds: seconds, source: source)
@@ -120,6 +120,11 @@ extension SDTool {
       }
     }
 
+    /// Checks that the result of any step can be written to `output`.
+    private func check(_ output: String, for planned: RecipePlan) throws(Fault) {
+      for step in planned.steps { try step.plan.checkOutput(output, replacing: force) }
+    }
+
     /// What the options, or a file, say is to be merged.
     private func recipe() throws(Fault) -> Recipe {
       var recipe: Recipe
@@ -128,6 +133,7 @@ extension SDTool {
       } else if let path = provenance.recipe {
         recipe = try provenance.read(path, presets: weights.library())
       } else {
+        _ = try MergeMethods.named(method)
         let names = models.indices.map { Self.name(of: $0) }
         var step = Recipe.Step("result", method: method, inputs: names)
         try parameters.apply(to: &step, weights: weights)
@@ -151,9 +157,7 @@ extension SDTool {
         let lines = report.lines(width: text.width, style: text.style, done: nil)
         Terminal.write(lines.joined(separator: "\n") + "\n")
       }
-      if let output {
-        try report.recipe.plan.checkOutput(output)
-      }
+      if let output { try check(output, for: report.recipe) }
       try fail(of: report.recipe.problems)
     }
 

@@ -60,7 +60,10 @@ struct MergeParameterOptions: ParsableArguments {
     if beta != nil || mbwBeta != nil || baseBeta != nil {
       var specification = WeightSpecification(alpha: beta, baseAlpha: baseBeta)
       if let mbwBeta {
-        specification.blocks = try BlockWeights(mbwBeta, presets: options.library())
+        let library = try options.library()
+        specification.blocks = try option("--mbw-beta") { () throws(Fault) in
+          try BlockWeights(mbwBeta, presets: library)
+        }
       }
       step.beta = specification
     }

@@ -51,7 +51,7 @@ struct MergeWeightOptions: ParsableArguments {
   /// The convention.
   func dialect() throws(Fault) -> Dialect {
     guard let mbwDialect else { return .mbw }
-    return try Dialect(named: mbwDialect)
+    return try option("--mbw-dialect") { () throws(Fault) in try Dialect(named: mbwDialect) }
   }
 
   /// The classic presets and those of the files; bad lines are reported on standard error.
@@ -81,9 +81,21 @@ struct MergeWeightOptions: ParsableArguments {
     guard !isEmpty else { return nil }
     let library = try library()
     var specification = WeightSpecification(alpha: alpha, baseAlpha: baseAlpha)
-    if let mbw { specification.blocks = try BlockWeights(mbw, presets: library) }
-    for text in block { specification.settings.append(try PlaceSetting(text)) }
-    specification.elements = try ElementalRules(elemental.joined(separator: "\n"))
+    specification.blocks = try mbw.map { text throws(Fault) in
+      try option("--mbw") { () throws(Fault) in try BlockWeights(text, presets: library) }
+    }
+    for text in block {
+      let setting = try option("--block") { () throws(Fault) in try PlaceSetting(text) }
+      specification.settings.append(setting)
+    }
+    specification.elements = try option("--elemental") { () throws(Fault) in
+      try ElementalRules(elemental.joined(separator: "\n"))
+    }
     return specification
   }
+}
+
+/// Names the option in whose value a fault was found.
+func option<Value>(_ name: String, _ read: () throws(Fault) -> Value) throws(Fault) -> Value {
+  do throws(Fault) { return try read() } catch { throw error.at(name) }
 }

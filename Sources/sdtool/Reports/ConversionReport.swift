@@ -73,14 +73,7 @@ struct ConversionReport {
     return changes.sorted { $0.key < $1.key }.map(\.value)
   }
 
-  /// The report for a terminal.
-  ///
-  /// - Parameters:
-  ///   - width: the columns to fit text to.
-  ///   - listWidth: the columns to fit lists of names to.
-  ///   - style: colours, or none.
-  ///   - listing: whether every tensor is listed that changes or is left out.
-  /// - Returns: the lines.
+  /// The report for a terminal, with every tensor that changes or is left out if `listing`.
   func lines(width: Int, listWidth: Int, style: Style, listing: Bool) -> [String] {
     var lines: [String] = []
     func add(_ text: StyledText) { lines.append(text.rendered(style)) }

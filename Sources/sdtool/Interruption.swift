@@ -4,7 +4,7 @@ import Tensors
 
 /// Removes unfinished outputs when the program is interrupted (Ctrl-C) or asked to end.
 enum Interruption {
-  private static let hasBegun = Atomic(false)
+  private static let hasBegun = Mutex(false)
 
   /// Watches for SIGINT and SIGTERM from a thread of its own; call it before other threads begin.
   static func watch() {
@@ -17,25 +17,29 @@ enum Interruption {
     unsafe pthread_create(
       &thread, nil,
       { _ in
-        var signals = sigset_t()
-        unsafe pthread_sigmask(SIG_BLOCK, nil, &signals)
-        var number: CInt = 0
-        guard unsafe sigwait(&signals, &number) == 0 else { return nil }
-        hasBegun.store(true, ordering: .sequentiallyConsistent)
-        Unfinished.removeAll()
-        // Ends as if nobody had watched, so that the shell sees the signal.
-        _ = signal(number, SIG_DFL)
-        unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-        raise(number)
+        Interruption.endWhenAsked()
         return nil
       }, nil)
+  }
+
+  /// Waits for one of the blocked signals, cleans up, and ends the program as the signal would have.
+  private static func endWhenAsked() {
+    var signals = sigset_t()
+    unsafe pthread_sigmask(SIG_BLOCK, nil, &signals)
+    var number: CInt = 0
+    guard unsafe sigwait(&signals, &number) == 0 else { return }
+    hasBegun.withLock { $0 = true }
+    Unfinished.removeAll()
+    _ = signal(number, SIG_DFL)
+    unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    raise(number)
   }
 
   /// Waits for the end if the program is being interrupted.
   ///
   /// What fails then fails because its files were removed, which nobody wants to read about.
   static func waitForEnd() {
-    while hasBegun.load(ordering: .sequentiallyConsistent) { sleep(1) }
+    while hasBegun.withLock({ $0 }) { sleep(1) }
   }
 
   /// Whether the parent asked that the signal be ignored, as shells do for background jobs.

@@ -14,8 +14,8 @@ struct ExecutionKernelTests {
       for (formula, name) in [
         (LinearMerge.Formula.weightedSum, "weighted-sum"), (.addDifference, "add-difference"),
       ] {
-        let types = Array(
-          [first, second, second == .f32 ? .f16 : first].prefix(formula.operandCount))
+        let third: DType = second == .f32 ? .f16 : first
+        let types = Array([first, second, third].prefix(formula.operandCount))
         for weight in [0.3, 0.5, 0.7, -0.25, 1.75, 1e-9] {
           for arithmetic in [Arithmetic.exact, .lerp] {
             try check(formula, name, types, target, weight, arithmetic)
@@ -56,8 +56,7 @@ struct ExecutionKernelTests {
     let expected = try Self.converted(
       result.flatMap { value in
         (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
-      },
-      from: .f32, to: target)
+      }, from: .f32, to: target)
     let linear = try #require(
       LinearMerge(
         formula, from: types, to: target, weight: weight, usesSingles: arithmetic == .lerp))
@@ -65,9 +64,9 @@ struct ExecutionKernelTests {
       var output = [UInt8](repeating: 0, count: count * target.bitCount / 8)
       var span = output.mutableSpan
       var bytes = unsafe span.mutableBytes
-      let c = stored[stored.count - 1]
+      let (a, b, c) = (stored[0], stored[1], stored[stored.count - 1])
       let special = unsafe linear.merge(
-        stored[0].span.bytes, stored[1].span.bytes, c.span.bytes, into: &bytes, path: path)
+        a.span.bytes, b.span.bytes, c.span.bytes, into: &bytes, path: path)
       let nonFinite = try floats(Self.converted(output, from: target, to: .f32))
         .count { !$0.isFinite }
       #expect(special == nonFinite, "\(types) → \(target), \(path)")

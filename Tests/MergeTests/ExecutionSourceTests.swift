@@ -16,7 +16,8 @@ struct ExecutionSourceTests {
       let merged = MergedSource(try plan(models), width: 1)
       let index = try #require(merged.tensors.firstIndex { $0.name == name })
       #expect(merged.tensors[index].dtype == .i64)
-      let expected = (0..<77 * 8).map { $0 % 8 == 0 ? UInt8($0 / 8) : 0 }
+      var expected: [UInt8] = []
+      for position: UInt8 in 0..<77 { expected += [position, 0, 0, 0, 0, 0, 0, 0] }
       #expect(try merged.bytes(of: index) == expected)
     }
   }

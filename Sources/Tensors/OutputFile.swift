@@ -60,6 +60,7 @@ public final class OutputFile: Sendable {
     }
     guard opened >= 0 else { throw .refused("create", path) }
     descriptor = opened
+    if !name.isEmpty { Unfinished.add(name) }
     temporaryPath = Mutex(name)
     // O_TMPFILE applies the umask to the mode, which a replaced file's mode must not suffer.
     if exists { fchmod(descriptor, mode) }
@@ -74,7 +75,10 @@ public final class OutputFile: Sendable {
   deinit {
     close(descriptor)
     let name = temporaryPath.withLock { $0 }
-    if !name.isEmpty { unsafe _ = unlink(name) }
+    if !name.isEmpty {
+      unsafe _ = unlink(name)
+      Unfinished.forget(name)
+    }
   }
 
   /// Stores `bytes` from byte `offset` of the file.
@@ -143,6 +147,7 @@ public final class OutputFile: Sendable {
         name = fresh
       }
       guard unsafe rename(name, path) == 0 else { throw .refused("rename to", path) }
+      Unfinished.forget(name)
       name = ""
     }
     let folder = unsafe open(Self.folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)

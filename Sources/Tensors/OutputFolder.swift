@@ -34,11 +34,13 @@ public final class OutputFolder: Sendable {
       }
     }
     temporaryPath = OutputFile.temporaryName(for: self.path)
+    Unfinished.add(temporaryPath)
     guard unsafe mkdir(temporaryPath, 0o777) == 0 else { throw .refused("create", self.path) }
   }
 
   deinit {
-    if !isCommitted.withLock({ $0 }) { Self.remove(temporaryPath) }
+    if !isCommitted.withLock({ $0 }) { removeFolder(temporaryPath) }
+    Unfinished.forget(temporaryPath)
   }
 
   /// Makes the folder `name` in it, unless it is there, and returns where it is being built.
@@ -67,30 +69,11 @@ public final class OutputFolder: Sendable {
         unsafe _ = rename(old, path)
         throw fault
       }
-      Self.remove(old)
+      removeFolder(old)
     } else {
       guard unsafe rename(temporaryPath, path) == 0 else { throw .refused("rename to", path) }
     }
     isCommitted.withLock { $0 = true }
-  }
-
-  /// Removes a folder and all in it; links are removed, not followed.
-  private static func remove(_ path: String) {
-    var folders = [path]
-    var position = 0
-    while position < folders.count {
-      for name in folderEntries(of: folders[position]) {
-        let entry = folders[position] + "/" + name
-        var status = stat()
-        if unsafe lstat(entry, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-          folders.append(entry)
-        } else {
-          unsafe _ = unlink(entry)
-        }
-      }
-      position += 1
-    }
-    for folder in folders.reversed() { unsafe _ = rmdir(folder) }
   }
 }
 

@@ -9,6 +9,7 @@ func orFail<Result>(_ body: () throws(Fault) -> Result) throws -> Result {
   do throws(Fault) {
     return try body()
   } catch {
+    Interruption.waitForEnd()
     Terminal.writeError("sdtool: " + error.description.sanitized)
     throw ExitCode.unreadable
   }

@@ -24,6 +24,7 @@ struct SDTool: ParsableCommand {
 
   /// Runs the command that the arguments name; suggests one if there is none of that name.
   static func main() {
+    Interruption.watch()
     let arguments = Array(CommandLine.arguments.dropFirst())
     let names = configuration.subcommands.compactMap { $0._commandName } + ["help"]
     if let name = arguments.first, !name.hasPrefix("-"), !names.contains(name) {

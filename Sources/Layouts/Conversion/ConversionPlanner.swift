@@ -69,19 +69,19 @@ struct ConversionPlanner {
   private mutating func checkKind() {
     guard !isMapped else { return }
     var options: [String] = []
-    if request.layout == .diffusers { options.append("a diffusers folder") }
+    if request.layout == .diffusers { options.append("--layout diffusers") }
     if request.only != nil { options.append("--only") }
     if request.usesAverages { options.append("--ema") }
     if request.prunes { options.append("--prune") }
     if vae != nil { options.append("--vae") }
     if request.fixesPositionIDs { options.append("--fix-position-ids") }
-    if request.types.dependsOnComponent { options.append("--dtype for a component") }
+    if request.types.dependsOnComponent { options.append("the --dtype of a component") }
     guard !options.isEmpty else { return }
     fail(
       Fault(
         .unmappedModel,
-        "is of a kind whose tensors are not mapped, so there is no "
-          + options.joined(separator: ", no "),
+        "is of a kind whose structure is not known, which it must be for "
+          + options.joined(separator: ", "),
         expected: "a Stable Diffusion 1.x model",
         found: identity.kind == .unknown ? "an unknown kind" : identity.title,
         hint: identity.reason))

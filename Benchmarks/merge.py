@@ -51,7 +51,8 @@ def main():
     merge = [options.program, "merge", a, b, "-o", out, "--force", "--quiet"]
     plain = [*merge, "--no-recipe"]
     cache = tempfile.mkdtemp()
-    cold = {"XDG_CACHE_HOME": "/nonexistent"}
+    # No cache can be kept below a device.
+    cold = {"XDG_CACHE_HOME": "/dev/null"}
     warm = {"XDG_CACHE_HOME": cache}
     cases = {
         "read A and B (cat)": (["sh", "-c", 'cat "$1" "$2" > /dev/null', "-", a, b], None),

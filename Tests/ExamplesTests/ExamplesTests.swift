@@ -60,7 +60,8 @@ import Vocabulary
     let path = folder.path("bias.safetensors")
     let info = try TensorInfo(name: "bias", dtype: .u8, shape: [4])
     let writer = try SafeTensorsWriter(path: path, tensors: [info], metadata: nil)
-    try writer.write(0, at: 0, bytes: [1, 2, 3, 4].span.bytes)
+    let bias: [UInt8] = [1, 2, 3, 4]
+    try writer.write(0, at: 0, bytes: bias.span.bytes)
     try writer.commit()
 
     let file = try SafeTensorsFile(path: path)
@@ -91,7 +92,7 @@ import Vocabulary
   private func inspect(_ path: String) throws {
     let model = try InspectedModel(path: path)
     let title = model.title  // Stable Diffusion 1.x model, PyTorch checkpoint (zip)
-    #expect(title == "Stable Diffusion 1.x model, PyTorch checkpoint (zip)")
+    #expect(title == "Stable Diffusion 1.x model with other widths, PyTorch checkpoint (zip)")
   }
 
   private func validateModel(_ path: String) {

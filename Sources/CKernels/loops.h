@@ -164,7 +164,8 @@ static void CK_NAME(f32_to_f64)(const uint8_t *s, uint8_t *d, size_t n) {
 // so that minimum and maximum tell whether anything special is among them; then the block is
 // done again, value by value.
 #define CK_FLOATS(NAME, U, S, SV, TOP, TO_F64)                                                     \
-  static void CK_NAME(examine_##NAME)(const uint8_t *p, size_t n, ck_state *state) {               \
+  CK_INLINE void CK_NAME(examine_##NAME##_as)(const uint8_t *p, size_t n, ck_state *state,         \
+                                              const int moments) {                                 \
     const S mask = (S)(((U)1 << TOP) - 1);                                                         \
     SV low = (SV){0} + mask, high = ~low, zeros = {0};                                             \
     ck_f64x16 sum = state->sum, squares = state->squares;                                          \
@@ -176,9 +177,11 @@ static void CK_NAME(f32_to_f64)(const uint8_t *s, uint8_t *d, size_t n) {
       low = CK_MIN(low, key);                                                                      \
       high = CK_MAX(high, key);                                                                    \
       zeros -= (SV)((s & mask) == 0);                                                              \
-      ck_f64x16 v = TO_F64;                                                                        \
-      sum += v;                                                                                    \
-      squares += v * v;                                                                            \
+      if (moments) {                                                                               \
+        ck_f64x16 v = TO_F64;                                                                      \
+        sum += v;                                                                                  \
+        squares += v * v;                                                                          \
+      }                                                                                            \
     }                                                                                              \
     S least = mask, most = ~mask;                                                                  \
     uint64_t zero_count = 0;                                                                       \
@@ -197,6 +200,10 @@ static void CK_NAME(f32_to_f64)(const uint8_t *s, uint8_t *d, size_t n) {
       ck_##NAME##_each(p, whole, state);                                                           \
     }                                                                                              \
     ck_##NAME##_each(p + whole * sizeof(U), n - whole, state);                                     \
+  }                                                                                                \
+  static void CK_NAME(examine_##NAME)(const uint8_t *p, size_t n, ck_state *state) {               \
+    if (state->moments) CK_NAME(examine_##NAME##_as)(p, n, state, 1);                              \
+    else CK_NAME(examine_##NAME##_as)(p, n, state, 0);                                             \
   }
 
 CK_FLOATS(f16, uint16_t, int16_t, ck_i16x16, 15,

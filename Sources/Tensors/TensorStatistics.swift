@@ -32,11 +32,13 @@ public struct TensorStatistics: Hashable, Sendable {
 
   /// Includes whole values of type `dtype`; complex ones as two numbers each.
   public mutating func add(_ bytes: RawSpan, dtype: DType) {
-    add(bytes, dtype: dtype, path: .best)
+    add(bytes, dtype: dtype, path: .best, withMoments: true)
   }
 
-  /// ``add(_:dtype:)`` on a chosen path.
-  package mutating func add(_ bytes: RawSpan, dtype: DType, path: KernelPath) {
+  /// ``add(_:dtype:)`` on a chosen path; without moments there is no mean and no deviation.
+  package mutating func add(
+    _ bytes: RawSpan, dtype: DType, path: KernelPath = .best, withMoments: Bool = true
+  ) {
     guard let type = dtype == .c64 ? CK_F32 : dtype.kernelType else {
       let values = bytes.byteCount * 8 / dtype.bitCount
       count += values
@@ -46,7 +48,8 @@ public struct TensorStatistics: Hashable, Sendable {
     let size = dtype == .c64 ? 4 : dtype.bitCount / 8
     precondition(bytes.byteCount % size == 0, "part of a value is missing")
     let found = unsafe bytes.withUnsafeBytes {
-      unsafe ck_examine(path.code, type, $0.baseAddress, $0.count / size)
+      unsafe ck_examine(
+        path.code, type, $0.baseAddress, $0.count / size, withMoments ? 1 : 0)
     }
     var piece = TensorStatistics()
     piece.count = Int(found.count)
@@ -57,8 +60,9 @@ public struct TensorStatistics: Hashable, Sendable {
     piece.largeCount = Int(found.large)
     piece.low = found.minimum
     piece.high = found.maximum
-    piece.sum = found.sum
-    piece.sumOfSquares = found.sum_of_squares
+    // What is not a number makes every sum with it one that is not: no mean comes of it.
+    piece.sum = withMoments ? found.sum : .nan
+    piece.sumOfSquares = withMoments ? found.sum_of_squares : .nan
     append(piece)
   }
 

@@ -46,8 +46,9 @@ typedef struct ck_statistics {
   double minimum, maximum, sum, sum_of_squares;
 } ck_statistics;
 
-/// Examines `count` values.
-ck_statistics ck_examine(ck_path path, ck_type type, const void *values, size_t count);
+/// Examines `count` values; the sums are worth nothing unless `moments` is not 0.
+ck_statistics ck_examine(ck_path path, ck_type type, const void *values, size_t count,
+                         int moments);
 
 /// Converts `count` values to F16, BF16, F32 or F64, rounding to nearest, ties to even.
 ///

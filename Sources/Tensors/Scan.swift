@@ -67,6 +67,7 @@ extension TensorSource {
   ///   - width: the number of threads.
   ///   - withMoments: whether means and deviations are wanted; without them it takes half the time.
   /// - Returns: their statistics, in the order of `selection`; the same for every `width`.
+  /// - Throws: what reading throws.
   public func statistics(
     of selection: [Int], width: Int, withMoments: Bool = true
   ) throws(Fault) -> [TensorStatistics] {

@@ -5,7 +5,7 @@ import Synchronization
 /// A file under construction, that appears under its name complete or not at all.
 ///
 /// The bytes go to a file without a name where the file system can do that, else to a sibling
-/// `.NAME.XXXXXX.partial`; ``commit()`` gives it its name in one step. Any thread may write any
+/// `.NAME.RANDOM.partial`; ``commit()`` gives it its name in one step. Any thread may write any
 /// range.
 public final class OutputFile: Sendable {
   /// The final name.

@@ -3,7 +3,7 @@ import Synchronization
 
 /// A folder under construction, that appears under its name complete or not at all.
 ///
-/// It is built as a sibling `.NAME.XXXXXX.partial` and renamed by ``commit()``; a folder that it
+/// It is built as a sibling `.NAME.RANDOM.partial` and renamed by ``commit()``; a folder that it
 /// replaces is removed only after that.
 public final class OutputFolder: Sendable {
   /// The final name.

@@ -214,7 +214,11 @@ extension SDTool {
       var writer = ModelWriter(layout: layout ?? OutputLayout(path: output))
       writer.replacing = force
       writer.width = threads
-      let metadata = try provenance.metadata(of: planned, output: output, threads: threads)
+      // Hashing the inputs costs more processor time than merging them, which mostly waits for the
+      // disk: both go on at once, and the hashes are written last.
+      let hashes = hashing(planned)
+      let metadata = try provenance.metadata(
+        of: planned, output: output, hashes: provenance.placeholders(for: planned))
       var isRetry = false
       while true {
         let progress = MergeProgress(total: planned.plan.bytesToWrite)
@@ -222,6 +226,8 @@ extension SDTool {
         do throws(Fault) {
           try writer.write(planned.result, to: output, metadata: metadata) { count in
             if !quiet { progress.add(count) }
+          } finalMetadata: { () throws(Fault) in
+            try provenance.metadata(of: planned, output: output, hashes: try hashes.value())
           }
           return (planned.result, progress.seconds)
         } catch {
@@ -232,6 +238,17 @@ extension SDTool {
           let wide = try planned.result.overflowingTensors(width: threads)
           planned = planned.storingSingles(wide, width: threads)
         }
+      }
+    }
+
+    /// Begins to hash the models, if anything about them is recorded or compared.
+    private func hashing(_ planned: RecipePlan) -> Pending<[String: String]> {
+      let provenance = provenance
+      let threads = threads
+      let isPinned = planned.recipe.models.contains { $0.sha256 != nil }
+      return Pending { () throws(Fault) in
+        guard isPinned || !provenance.noRecipe else { return [:] }
+        return try provenance.hashes(of: planned, threads: threads)
       }
     }
 

@@ -125,11 +125,12 @@ struct MergeRecipeOptions: ParsableArguments {
   }
 
   /// What the output says about how it was made.
+  ///
+  /// - Parameter hashes: the SHA-256 of every model's file, by the model's name.
   func metadata(
-    of plan: RecipePlan, output: String, threads: Int
+    of plan: RecipePlan, output: String, hashes: [String: String]
   ) throws(Fault) -> [MetadataEntry] {
     guard !noRecipe else { return [MetadataEntry(key: "format", value: "pt")] }
-    let hashes = try hashes(of: plan, threads: threads)
     var parents: [MergeParent] = []
     for model in plan.recipe.models {
       guard let source = plan.models[model.name], let file = source.files.first else { continue }
@@ -147,6 +148,15 @@ struct MergeRecipeOptions: ParsableArguments {
     metadata.record.isHalf = plan.recipe.output.dtype == .f16
     return try metadata.entries(title: Self.title(output), toolVersion: SDTool.version)
       .map { MetadataEntry(key: $0.key, value: $0.value) }
+  }
+
+  /// Texts of the length of hashes that are not known yet, different for each model.
+  func placeholders(for plan: RecipePlan) -> [String: String] {
+    Dictionary(
+      uniqueKeysWithValues: plan.recipe.models.enumerated().map { index, model in
+        let number = String(index)
+        return (model.name, String(repeating: "-", count: 64 - number.utf8.count) + number)
+      })
   }
 
   /// The last part of a path.

@@ -58,7 +58,9 @@ struct ReferenceTests {
       try SafeTensorsFile.write(
         file, to: late, metadata: texts("-----"), replacing: true, width: 2
       ) { _ in
-      } finalMetadata: { texts(hash) }
+      } finalMetadata: {
+        texts(hash)
+      }
       try SafeTensorsFile.write(
         file, to: early, metadata: texts(hash), replacing: true, width: 2)
       #expect(contents(of: late) == contents(of: early))
@@ -66,7 +68,9 @@ struct ReferenceTests {
         try SafeTensorsFile.write(
           file, to: folder.path("none.safetensors"), metadata: texts("-----"), width: 2
         ) { _ in
-        } finalMetadata: { () throws(Fault) in throw Fault(.fileChanged, "changed") }
+        } finalMetadata: { () throws(Fault) in
+          throw Fault(.fileChanged, "changed")
+        }
       }
       #expect(contents(of: folder.path("none.safetensors")).isEmpty)
     }

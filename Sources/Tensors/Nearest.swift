@@ -1,13 +1,13 @@
 /// The candidate that is spelled most like `name`, or `nil` if none comes close.
 ///
-/// Counts inserted, removed and replaced bytes. A few of them are allowed, in proportion to the
+/// Counts inserted, removed and replaced bytes; case does not count. A few of them are allowed, in proportion to the
 /// length; of equally close candidates the first is taken. The work is proportional to the length
 /// of the candidates, and nothing is compared with a name longer than 256 bytes.
 ///
 ///     nearest(to: "insepct", in: ["inspect", "validate"])   // "inspect"
 public func nearest(to name: String, in candidates: some Sequence<String>) -> String? {
-  let wanted = Array(name.utf8)
-  guard wanted.count <= 256 else { return nil }
+  let wanted = name.utf8.prefix(257).map(lowercased)
+  guard !wanted.isEmpty, wanted.count <= 256 else { return nil }
   // Two bytes for a swap; more only in longer names.
   var limit = min(4, max(1, wanted.count / 3))
   var best: String?
@@ -15,13 +15,25 @@ public func nearest(to name: String, in candidates: some Sequence<String>) -> St
   for candidate in candidates {
     let bytes = candidate.utf8
     guard abs(bytes.count - wanted.count) <= limit else { continue }
-    if let distance = editDistance(wanted, Array(bytes), limit: limit, row: &row) {
+    if let distance = editDistance(wanted, bytes.map(lowercased), limit: limit, row: &row) {
       best = candidate
       guard distance > 0 else { return candidate }
       limit = distance - 1
     }
   }
   return best
+}
+
+/// `byte`, or the small letter if it is a capital one.
+private func lowercased(_ byte: UInt8) -> UInt8 {
+  (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte + 0x20 : byte
+}
+
+/// `"did you mean 'X'?"`, or `otherwise` if no candidate comes close to `name`.
+package func suggestion(
+  for name: String, among candidates: some Sequence<String>, otherwise: String? = nil
+) -> String? {
+  nearest(to: name, in: candidates).map { "did you mean '\($0)'?" } ?? otherwise
 }
 
 /// The number of edits between `a` and `b`, or `nil` if there are more than `limit`.

@@ -87,30 +87,36 @@ extension SDTool {
       }
     }
 
-    private var threads: Int { machine.threads ?? availableProcessors }
+    var threads: Int { machine.threads ?? availableProcessors }
 
     func run() throws {
       if listMethods { return Terminal.write(methodLines().joined(separator: "\n") + "\n") }
-      try orFail { () throws(Fault) in try execute() }
+      let code = try orFail { () throws(Fault) in try execute() }
+      if code != .success { throw code }
     }
 
-    private func execute() throws(Fault) {
+    private func execute() throws(Fault) -> ExitCode {
       let recipe = try recipe()
       var sources: [String: any TensorSource] = [:]
       for model in recipe.models {
         sources[model.name] = try openModel(path: model.path ?? "", variant: policies.variant)
       }
-      let types = policies.dtype.isEmpty ? nil : try TypePolicy(policies.dtype)
-      let planned = try RecipePlan(recipe, models: sources, types: types, width: threads)
+      let planned = try RecipePlan(recipe, models: sources, width: threads)
       let report = MergeReport(recipe: planned, output: output, threads: threads)
-      guard !plan else { return try show(report) }
+      guard !plan else {
+        try show(report)
+        return .success
+      }
       try fail(of: planned.problems)
-      if provenance.lock { return try lock(planned) }
-      if let path = provenance.verify { return try verify(planned, path) }
-      guard let output else { return }
+      if provenance.lock {
+        try lock(planned)
+        return .success
+      }
+      if let path = provenance.verify { return try verify(planned, path) ? .success : .findings }
+      guard let output else { return .success }
       try check(output, for: planned)
       let (source, seconds) = try write(planned, to: output)
-      guard !quiet else { return }
+      guard !quiet else { return .success }
       let done = (seconds: seconds, source: source)
       if json {
         Terminal.write(try report.json(done: done).serialized(pretty: true) + "\n")
@@ -118,6 +124,7 @@ extension SDTool {
         let lines = report.lines(width: text.width, style: text.style, done: done)
         Terminal.write(lines.joined(separator: "\n") + "\n")
       }
+      return .success
     }
 
     /// Checks that the result of any step can be written to `output`.
@@ -172,31 +179,6 @@ extension SDTool {
       try file.commit()
     }
 
-    /// Compares what would be merged with the model at `path`.
-    private func verify(_ planned: RecipePlan, _ path: String) throws(Fault) {
-      let progress = MergeProgress(total: planned.plan.bytesToWrite)
-      let model = try openModel(path: path, variant: policies.variant)
-      let differences = try planned.result.differences(from: model, width: threads) { count in
-        if !quiet { progress.add(count) }
-      }
-      progress.finish()
-      guard let first = differences.first else {
-        if !quiet {
-          let line: StyledText =
-            "\("verified", .good)  \(path, .name) is what the recipe makes: \(Written.count(planned.plan.tensors.count, "tensor"))"
-          Terminal.write(line.rendered(text.style) + "\n")
-        }
-        return
-      }
-      for difference in differences.dropFirst().prefix(9) {
-        Terminal.writeError("sdtool: " + difference.description.sanitized)
-      }
-      if differences.count > 10 {
-        Terminal.writeError("sdtool: \(differences.count - 10) more tensors differ")
-      }
-      throw first
-    }
-
     /// Prints all problems but the first, and throws that.
     private func fail(of problems: [Fault]) throws(Fault) {
       guard let first = problems.first else { return }
@@ -221,16 +203,17 @@ extension SDTool {
         of: planned, output: output, hashes: provenance.placeholders(for: planned))
       var isRetry = false
       while true {
-        let progress = MergeProgress(total: planned.plan.bytesToWrite)
-        defer { progress.finish() }
+        let progress = Progress(
+          total: planned.plan.bytesToWrite, isShown: !quiet && !json, label: "writing")
         do throws(Fault) {
-          try writer.write(planned.result, to: output, metadata: metadata) { count in
-            if !quiet { progress.add(count) }
-          } finalMetadata: { () throws(Fault) in
+          try writer.write(
+            planned.result, to: output, metadata: metadata, progress: progress.add
+          ) { () throws(Fault) in
             try provenance.metadata(of: planned, output: output, hashes: try hashes.value())
           }
-          return (planned.result, progress.seconds)
+          return (planned.result, progress.finish())
         } catch {
+          _ = progress.finish()
           guard error.rule == .mergeOverflow, planned.recipe.policies.overflow == .keepF32,
             !isRetry
           else { throw error }

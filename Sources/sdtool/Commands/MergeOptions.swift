@@ -120,7 +120,15 @@ struct MergePolicyOptions: ParsableArguments {
     if let overflow { recipe.policies.overflow = overflow }
     if allowNonFinite { recipe.policies.allowsNonFinite = true }
     if let discard { recipe.output.discard = discard }
-    if !dtype.isEmpty { recipe.output.dtype = try TypePolicy(dtype).all }
+    if !dtype.isEmpty {
+      let types = try TypePolicy(dtype)
+      // A type for everything takes the place of all that the recipe says.
+      if dtype.joined(separator: ",").split(separator: ",").contains(where: { !$0.contains("=") }) {
+        recipe.output.types = types
+      } else {
+        recipe.output.componentTypes.merge(types.components) { $1 }
+      }
+    }
     if let vae {
       recipe.models.append(Recipe.Model("VAE", path: vae))
       recipe.output.vae = "VAE"

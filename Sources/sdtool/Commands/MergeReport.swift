@@ -55,10 +55,8 @@ struct MergeReport {
   }
 
   private func name(of input: Int) -> String {
-    guard let step = recipe.recipe.steps.first(where: { $0.name == recipe.recipe.result }) else {
-      return "\(input)"
-    }
-    return input < step.inputs.count ? step.inputs[input] : recipe.recipe.output.vae ?? "VAE"
+    guard let names = recipe.steps.last?.inputs, input < names.count else { return "\(input)" }
+    return names[input]
   }
 
   /// Weight, tensors and values of every place.
@@ -82,10 +80,10 @@ struct MergeReport {
       lines.append(
         "\(model.name, .strong)  \(source.path, .name)  \(source.container.title, .faint)")
     }
-    for (name, step) in recipe.steps {
-      let letters = recipe.recipe.steps.first { $0.name == name }?.inputs ?? []
+    for step in recipe.steps {
+      let method = step.plan.request.method
       lines.append(
-        "\(name, .strong)  \(step.request.method.name, .name)  \(step.request.method.formula) of \(letters.joined(separator: ", "))"
+        "\(step.name, .strong)  \(method.name, .name)  \(method.formula) of \(step.inputs.joined(separator: ", "))"
       )
     }
     lines.append("")

@@ -45,6 +45,7 @@ public struct ModelWriter: Sendable {
       arranged: SelectedSource(source, arrangement.selection),
       dimensions: identity.schema.dimensions, components: identity.components.map(\.component),
       alone: arrangement.alone, to: path, metadata: metadata, isNested: identity.kind.isNested,
+      predictsVelocity: PredictionType.isVelocity(source.metadata + (metadata ?? [])),
       progress: progress, finalMetadata: finalMetadata)
     return arrangement
   }
@@ -53,7 +54,8 @@ public struct ModelWriter: Sendable {
   func write(
     arranged view: any TensorSource, dimensions: Dimensions, components: [Component],
     alone: Component?, to path: String, metadata: [MetadataEntry]?, isNested: Bool,
-    texts: [(path: String, bytes: [UInt8])] = [], progress: @Sendable (Int) -> Void,
+    predictsVelocity: Bool, texts: [(path: String, bytes: [UInt8])] = [],
+    progress: @Sendable (Int) -> Void,
     finalMetadata: (() throws(Fault) -> [MetadataEntry])? = nil
   ) throws(Fault) {
     if layout == .safetensors {
@@ -70,6 +72,11 @@ public struct ModelWriter: Sendable {
         path: path, tensors: view.tensors, metadata: metadata ?? [], isNested: isNested,
         replacing: replacing)
       try copy(view, to: sink, width: width, progress: progress)
+    case .legacy:
+      let sink = try TorchLegacyWriter(
+        path: path, tensors: view.tensors, metadata: metadata ?? [], isNested: isNested,
+        replacing: replacing)
+      try copy(view, to: sink, width: width, progress: progress)
     case .folder:
       let sink = try TorchFolderWriter(
         path: path, tensors: view.tensors, metadata: metadata ?? [], isNested: isNested,
@@ -77,7 +84,8 @@ public struct ModelWriter: Sendable {
       try copy(view, to: sink, width: width, progress: progress)
     case .diffusers:
       let configuration = DiffusersConfiguration(
-        dimensions: dimensions, components: components, isAlone: alone != nil)
+        dimensions: dimensions, components: components, isAlone: alone != nil,
+        predictsVelocity: predictsVelocity)
       try writeFolder(
         view, configuration, texts, to: path, metadata: metadata, progress: progress)
     }

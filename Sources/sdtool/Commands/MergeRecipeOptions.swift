@@ -151,7 +151,13 @@ struct MergeRecipeOptions: ParsableArguments {
   func metadata(
     of plan: RecipePlan, output: String, hashes: [String: String]
   ) throws(Fault) -> [MetadataEntry] {
-    guard !noRecipe else { return [MetadataEntry(key: "format", value: "pt")] }
+    guard !noRecipe else {
+      // What the network predicts is no secret, and cannot be seen in the weights.
+      let key = "modelspec.prediction_type"
+      let first = plan.recipe.models.first.flatMap { plan.models[$0.name]?.texts[key] }
+      return [MetadataEntry(key: "format", value: "pt")]
+        + (first.map { [MetadataEntry(key: key, value: $0)] } ?? [])
+    }
     var parents: [MergeParent] = []
     for model in plan.recipe.models {
       guard let source = plan.models[model.name], let hash = hashes[model.name] else { continue }

@@ -22,15 +22,17 @@ extension SDTool.Merge {
     try planned.result.checkUnchanged()
     if json {
       let value: JSONValue = [
-        "schema": "sdtool-verify-1", "path": .string(path), "same": .bool(differences.isEmpty),
+        "schema": "sdtool-verification/1", "path": .string(path),
+        "same": .bool(differences.isEmpty),
         "tensors": .integer(planned.plan.tensors.count), "recipe": planned.recipe.json,
         "differences": .array(differences.map(\.jsonValue)),
       ]
       Terminal.write(try value.serialized(pretty: true) + "\n")
     } else if differences.isEmpty {
       if !quiet {
+        let count = Written.count(planned.plan.tensors.count, "tensor")
         let line: StyledText =
-          "\("verified", .good)  \(path, .name) is what the recipe makes: \(Written.count(planned.plan.tensors.count, "tensor"))"
+          "\("verified", .good)  \(path, .name) is what the recipe makes: \(count)"
         Terminal.write(line.rendered(text.style) + "\n")
       }
     } else {

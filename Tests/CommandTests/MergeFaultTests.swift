@@ -115,7 +115,7 @@ struct MergeFaultTests {
     var bytes = contents(of: ckpt)
     bytes[bytes.count / 2] ^= 1
     let damaged = folder.write(bytes, to: "damaged.ckpt")
-    try expectRefusal(command(damaged), "damaged.ckpt", "check sum")
+    try expectRefusal(command(damaged), "damaged.ckpt", "has damaged bytes", "CRC-32")
   }
 
   @Test("an input that changes while it is read is noticed", arguments: [true, false])
@@ -165,7 +165,7 @@ struct MergeFaultTests {
     let (a, b) = (try model("a.safetensors"), try model("b.safetensors", seed: 2))
     let output = ["-o", folder.path("out.safetensors")]
     let two = ["merge", a, b] + output
-    try expectRefusal(two + ["--mbw", "0.1,0.2"], "--mbw", "25 or 26", "2")
+    try expectRefusal(two + ["--mbw", "0.1,0.2"], "--mbw", "expected 25 (IN00 to OUT11) or 26", "found 2 values")
     try expectRefusal(two + ["--mbw", "GRAD_W"], "GRAD_W", "did you mean 'GRAD_V'?")
     try expectRefusal(two + ["--method", "wieghted-sum"], "did you mean 'weighted-sum'?")
     try expectRefusal(two + ["--block", "IN12=0.5"], "IN12", "did you mean 'IN02'?")

@@ -80,8 +80,8 @@ struct HashCacheTests {
     arguments: ["", "x", "\t\t\t\n\n", "a\tb\n", String(repeating: "é", count: 1 << 20)])
   func damaged(text: String) throws {
     let path = file("abc")
-    mkdir(folder.path("cache"), 0o700)
-    mkdir(folder.path("cache/sdtool"), 0o700)
+    unsafe _ = mkdir(folder.path("cache"), 0o700)
+    unsafe _ = mkdir(folder.path("cache/sdtool"), 0o700)
     _ = folder.write(Array(text.utf8), to: "cache/sdtool/sha256.tsv")
     var damaged = cache()
     #expect(try damaged.sha256(of: [InputFile(path: path)], width: 2) == [Self.abc])

@@ -112,6 +112,10 @@ extension SDTool {
         try lock(planned)
         return .success
       }
+      // What an archive says about its contents is compared before they are used.
+      for model in recipe.models {
+        try sources[model.name]?.verifyChecksums(width: threads)
+      }
       if let path = provenance.verify { return try verify(planned, path) ? .success : .findings }
       guard let output else { return .success }
       try check(output, for: planned)

@@ -165,7 +165,8 @@ struct MergeFaultTests {
     let (a, b) = (try model("a.safetensors"), try model("b.safetensors", seed: 2))
     let output = ["-o", folder.path("out.safetensors")]
     let two = ["merge", a, b] + output
-    try expectRefusal(two + ["--mbw", "0.1,0.2"], "--mbw", "expected 25 (IN00 to OUT11) or 26", "found 2 values")
+    try expectRefusal(
+      two + ["--mbw", "0.1,0.2"], "--mbw", "expected 25 (IN00 to OUT11) or 26", "found 2 values")
     try expectRefusal(two + ["--mbw", "GRAD_W"], "GRAD_W", "did you mean 'GRAD_V'?")
     try expectRefusal(two + ["--method", "wieghted-sum"], "did you mean 'weighted-sum'?")
     try expectRefusal(two + ["--block", "IN12=0.5"], "IN12", "did you mean 'IN02'?")
@@ -185,6 +186,16 @@ struct MergeFaultTests {
         "convert", a, "-o", wide, "--only", "vae", "--quiet"
       ).code == 0)
     try expectRefusal(["merge", a, b, "-o", "/dev/null", "--force"], "/dev/null")
+  }
+
+  @Test("weights below 0 are numbers, not options")
+  func negative() throws {
+    let (a, b) = (try model("a.safetensors"), try model("b.safetensors", seed: 2))
+    let list = "-0.5" + String(repeating: ",0", count: 24)
+    for options in [["--alpha", "-1"], ["--mbw", list], ["--block", "OUT=-0.2"]] {
+      let run = try Tool.run(["merge", a, b, "--plan", "--quiet"] + options)
+      #expect(run.code == 0, "\(run.errors)")
+    }
   }
 
   @Test("an infinite or NaN weight is refused with its place, unless it is allowed")

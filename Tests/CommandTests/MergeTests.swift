@@ -92,7 +92,8 @@ struct MergeTests {
     #expect(try metadata(output)["sdtool.recipe"]?.contains("\"vae\":\"f32\"") == true)
     _ = try merge("--replay", output, "--models", folder.path, "-o", again)
     #expect(try ids(output, again).count == 1)
-    _ = try merge("--replay", output, "--models", folder.path, "-o", again, "--force", "--dtype", "f16")
+    _ = try merge(
+      "--replay", output, "--models", folder.path, "-o", again, "--force", "--dtype", "f16")
     #expect(try ids(output, again).count == 2)
   }
 

@@ -28,7 +28,7 @@ public struct TorchFolderSource: TensorSource {
     self = source
   }
 
-  /// Whether `folder` holds `data.pkl`, itself or in its only folder.
+  /// Whether `folder` holds `data.pkl`, itself or in a folder beside which there is nothing.
   static func isUnpacked(_ folder: ModelFolder) -> Bool { root(of: folder) != nil }
 
   /// Opens `folder` if it is an unpacked checkpoint.
@@ -39,10 +39,11 @@ public struct TorchFolderSource: TensorSource {
 
   private static func root(of folder: ModelFolder) -> ModelFolder? {
     if folder.contains("data.pkl") { return folder }
-    let inner = folder.entries().filter {
-      folder.isFolder($0) && folder.folder($0).contains("data.pkl")
-    }
-    return inner.count == 1 ? folder.folder(inner[0]) : nil
+    // What lies beside other models is one of them, and not the only one.
+    let inner = folder.entries().filter { !$0.hasPrefix(".") }
+    guard inner.count == 1, folder.isFolder(inner[0]) else { return nil }
+    let only = folder.folder(inner[0])
+    return only.contains("data.pkl") ? only : nil
   }
 
   private init(_ folder: ModelFolder, _ root: ModelFolder) throws(Fault) {

@@ -6,7 +6,7 @@ public import Tensors
 /// Of one file it is the SHA-256 of the file. Of several it is the SHA-256 over one line for each
 /// file, sorted by the bytes of the paths: the path below the model's folder, a zero byte, the
 /// file's SHA-256 in 64 lower-case hexadecimal digits, and a newline. Where the folder lies and
-/// what it is called makes no difference. Files that hold no tensors do not count.
+/// what it is called makes no difference. Configurations and vocabularies do not count.
 ///
 /// - Parameters:
 ///   - source: the model.

@@ -56,6 +56,9 @@ extension SDTool {
     @Flag(help: "Print what would be done, from headers alone; fail if it cannot be.")
     var plan = false
 
+    @Flag(help: "Name every tensor that is renamed, dropped or only in some models.")
+    var list = false
+
     @Flag(help: "List the methods with their formulas.")
     var listMethods = false
 
@@ -102,7 +105,8 @@ extension SDTool {
         sources[model.name] = try openModel(path: model.path ?? "", variant: policies.variant)
       }
       let planned = try RecipePlan(recipe, models: sources, width: threads)
-      let report = MergeReport(recipe: planned, output: output, threads: threads)
+      let report = MergeReport(
+        recipe: planned, output: output, threads: threads, listsAll: list)
       guard !plan else {
         try show(report)
         return .success

@@ -5,26 +5,34 @@ import Tensors
 
 /// The numbers that methods take beside α.
 struct MergeParameterOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("β of methods that have one.", valueName: "number"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("β of methods that have one.", valueName: "number"))
   var beta: Double?
 
-  @Option(help: ArgumentHelp("Block weights of β.", valueName: "weights"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Block weights of β.", valueName: "weights"))
   var mbwBeta: String?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("β of text encoder and VAE with --mbw-beta.", valueName: "number"))
   var baseBeta: Double?
 
-  @Option(help: ArgumentHelp("γ of methods that have one.", valueName: "number"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("γ of methods that have one.", valueName: "number"))
   var gamma: Double?
 
-  @Option(help: ArgumentHelp("The proportion of differences that is kept.", valueName: "0-1"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The proportion of differences that is kept.", valueName: "0-1"))
   var density: Double?
 
-  @Option(help: ArgumentHelp("Half the width of a range of probabilities.", valueName: "0-0.5"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Half the width of a range of probabilities.", valueName: "0-0.5"))
   var epsilon: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("A weight for each model but the base, with commas.", valueName: "list"))
   var weights: String?
 

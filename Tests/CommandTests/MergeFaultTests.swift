@@ -83,7 +83,7 @@ struct MergeFaultTests {
   }
 
   @Test(
-    "a disk that is too small is noticed before anything is written, and while it fills",
+    "a disk that is too small is noticed before anything is written",
     .enabled(if: SmallDisk.isPossible, "mounting a small file system needs the superuser"),
     arguments: [true, false])
   func smallDisk(merges: Bool) throws {
@@ -91,12 +91,33 @@ struct MergeFaultTests {
     let disk = try SmallDisk(at: folder.path("disk"), byteCount: 7 << 20)
     defer { disk.remove() }
     let command = merges ? ["merge", a, b] : ["convert", a]
-    for name in ["out.safetensors", "out.ckpt"] {
+    for name in ["out.safetensors", "out.ckpt", "out"] {
       try expectRefusal(
         command + ["-o", disk.path + "/" + name], "disk", "has too little room", "bytes free")
+      let planned = try Tool.run(command + ["-o", disk.path + "/" + name, "--plan"])
+      #expect(planned.code == 2 && planned.errors.contains("has too little room"))
     }
-    // The files of a folder are begun one after another, so that the last one does not fit.
-    try expectRefusal(command + ["-o", disk.path + "/out"], "has too little room")
+  }
+
+  @Test(
+    "a disk that fills up meanwhile ends the merge, and nothing of it is left",
+    .enabled(if: SmallDisk.isPossible, "mounting a small file system needs the superuser"))
+  func fullDisk() throws {
+    let paths = try (1...3).map { try model("\($0).safetensors", seed: $0) }
+    let disk = try SmallDisk(at: folder.path("disk"), byteCount: 12 << 20)
+    defer { disk.remove() }
+    // The files of a folder are begun one after another; room is reserved for each by itself.
+    let running = try Running(
+      ["merge"] + paths + ["-o", disk.path + "/out", "--method", "smooth-add"], in: disk.path)
+    let filler = FileManager.default.createFile(atPath: disk.path + "/filler", contents: nil)
+    #expect(filler)
+    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: disk.path + "/filler"))
+    while (try? file.write(contentsOf: Data(count: 1 << 16))) != nil {}
+    try file.close()
+    #expect(running.end() == .exit)
+    #expect(running.process.terminationStatus == 2)
+    let left = try FileManager.default.contentsOfDirectory(atPath: disk.path)
+    #expect(left == ["filler"])
   }
 
   @Test("truncated, damaged and missing inputs are named", arguments: [true, false])
@@ -186,6 +207,28 @@ struct MergeFaultTests {
         "convert", a, "-o", wide, "--only", "vae", "--quiet"
       ).code == 0)
     try expectRefusal(["merge", a, b, "-o", "/dev/null", "--force"], "/dev/null")
+  }
+
+  @Test("a result too large for F16 is refused, limited, or kept in F32, and said to be")
+  func overflow() throws {
+    /// A model whose last value, in F16, is `high` times 256 as an unsigned number.
+    func huge(_ seed: Int, _ high: UInt8) throws -> String {
+      var bytes = contents(of: try model("plain.safetensors", seed: seed, "--force"))
+      bytes[bytes.count - 2] = 0
+      bytes[bytes.count - 1] = high
+      return folder.write(bytes, to: "huge\(seed).safetensors")
+    }
+    // 32768 and −32768.
+    let (a, b) = (try huge(1, 0x78), try huge(2, 0xF8))
+    let output = folder.path("out.safetensors")
+    let command = ["merge", a, b, "--alpha", "-1", "-o", output]
+    try expectRefusal(command, "time_embed.2.weight", "too large for F16", "--overflow clamp")
+    let limited = try Tool.run(command + ["--overflow", "clamp"])
+    #expect(limited.code == 0 && limited.output.contains("clamped  1 value of"))
+    let kept = try Tool.run(command + ["--overflow", "keep-f32", "--force"])
+    #expect(kept.code == 0 && kept.output.contains("stored   1 tensor as F32 that had been F16"))
+    let verified = try Tool.run("merge", "--verify", output, "--models", folder.path)
+    #expect(verified.code == 0, "\(verified.errors)")
   }
 
   @Test("weights below 0 are numbers, not options")

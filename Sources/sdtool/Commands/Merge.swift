@@ -105,7 +105,7 @@ extension SDTool {
         sources[model.name] = try openModel(path: model.path ?? "", variant: policies.variant)
       }
       let planned = try RecipePlan(recipe, models: sources, width: threads)
-      let report = MergeReport(
+      var report = MergeReport(
         recipe: planned, output: output, threads: threads, listsAll: list)
       guard !plan else {
         try show(report)
@@ -122,10 +122,11 @@ extension SDTool {
       }
       if let path = provenance.verify { return try verify(planned, path) ? .success : .findings }
       guard let output else { return .success }
-      try check(output, for: planned)
-      let (source, seconds) = try write(planned, to: output)
+      try planned.checkOutput(output, replacing: force)
+      let (written, seconds) = try write(planned, to: output)
+      report.recipe = written
       guard !quiet else { return .success }
-      let done = (seconds: seconds, source: source)
+      let done = (seconds: seconds, source: written.result)
       if json {
         Terminal.write(try report.json(done: done).serialized(pretty: true) + "\n")
       } else {
@@ -133,11 +134,6 @@ extension SDTool {
         Terminal.write(lines.joined(separator: "\n") + "\n")
       }
       return .success
-    }
-
-    /// Checks that the result of any step can be written to `output`.
-    private func check(_ output: String, for planned: RecipePlan) throws(Fault) {
-      for step in planned.steps { try step.plan.checkOutput(output, replacing: force) }
     }
 
     /// What the options, or a file, say is to be merged.
@@ -172,7 +168,7 @@ extension SDTool {
         let lines = report.lines(width: text.width, style: text.style, done: nil)
         Terminal.write(lines.joined(separator: "\n") + "\n")
       }
-      if let output { try check(output, for: report.recipe) }
+      if let output { try report.recipe.checkOutput(output, replacing: force) }
       try fail(of: report.recipe.problems)
     }
 
@@ -199,7 +195,7 @@ extension SDTool {
     /// Writes the merged model, again with some tensors in F32 if that is wanted and needed.
     private func write(
       _ planned: RecipePlan, to output: String
-    ) throws(Fault) -> (source: MergedSource, seconds: Double) {
+    ) throws(Fault) -> (plan: RecipePlan, seconds: Double) {
       var planned = planned
       var writer = ModelWriter(layout: layout ?? OutputLayout(path: output))
       writer.replacing = force
@@ -219,7 +215,7 @@ extension SDTool {
           ) { () throws(Fault) in
             try provenance.metadata(of: planned, output: output, hashes: try hashes.value())
           }
-          return (planned.result, progress.finish())
+          return (planned, progress.finish())
         } catch {
           _ = progress.finish()
           guard error.rule == .mergeOverflow, planned.recipe.policies.overflow == .keepF32,

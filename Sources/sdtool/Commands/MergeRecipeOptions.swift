@@ -147,7 +147,12 @@ struct MergeRecipeOptions: ParsableArguments {
 
   /// What the output says about how it was made.
   ///
-  /// - Parameter hashes: the SHA-256 of every model's file, by the model's name.
+  /// - Parameters:
+  ///   - plan: what is done.
+  ///   - output: the path of the output, of which the title is made.
+  ///   - hashes: the SHA-256 of every model, by its name in the recipe.
+  /// - Returns: the texts for the output.
+  /// - Throws: what reading the models throws.
   func metadata(
     of plan: RecipePlan, output: String, hashes: [String: String]
   ) throws(Fault) -> [MetadataEntry] {

@@ -6,7 +6,7 @@ import Tensors
 
 /// What a merge will do, or did, for people and for programs.
 struct MergeReport {
-  let recipe: RecipePlan
+  var recipe: RecipePlan
   let output: String?
   let threads: Int
   /// Whether all tensors are named; otherwise the first few of a kind.

@@ -10,6 +10,12 @@ extension SDTool.Merge {
   /// - Returns: whether they are the same.
   func verify(_ planned: RecipePlan, _ path: String) throws(Fault) -> Bool {
     let model = try openModel(path: path, variant: policies.variant)
+    var planned = planned
+    if planned.recipe.policies.overflow == .keepF32 {
+      // Which tensors are stored wider is known from their values only.
+      planned = planned.storingSingles(
+        try planned.result.overflowingTensors(width: threads), width: threads)
+    }
     let progress = Progress(
       total: planned.plan.bytesToWrite, isShown: !quiet && !json, label: "comparing")
     let differences: [Fault]

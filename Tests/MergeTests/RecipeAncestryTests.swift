@@ -130,6 +130,27 @@ struct RecipeAncestryTests {
     #expect(broken?.sentence.hasPrefix("the recipe of its input 'm' has no usable") == true)
   }
 
+  @Test("an ancestry without end is refused, and soon")
+  func endless() throws {
+    // Each of 3000 models was made of the next one.
+    func name(_ number: Int) -> String {
+      String(repeating: "0", count: 56) + "\(10_000_000 + number)"
+    }
+    let entries = (0..<3000).map { number in
+      "\"\(name(number))\": {\"sd_merge_recipe\": \(record("a", "b"))}"
+        .replacing(hash("a"), with: name(number + 1))
+    }
+    let metadata = [
+      "sd_merge_recipe": record("a", "b").replacing(hash("a"), with: name(0)),
+      "sd_merge_models": "{" + entries.joined(separator: ", ") + "}",
+    ]
+    let endless = fault { () throws(Fault) in
+      let imported = try ImportedRecipe(metadata: metadata)
+      _ = try imported.expanded(by: RecipeAncestry(metadata: metadata)) { $0 == hash("b") }
+    }
+    #expect(endless?.sentence == "has too many ancestors: expected at most 1000")
+  }
+
   @Test("a step that is stored rounds its result, one that is not does not")
   func rounding() throws {
     func merged(_ output: String) throws -> [Float16] {

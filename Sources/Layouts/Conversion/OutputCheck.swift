@@ -1,3 +1,4 @@
+import Checkpoint
 public import Tensors
 
 extension ConversionPlan {

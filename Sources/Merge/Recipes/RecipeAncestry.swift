@@ -95,26 +95,33 @@ private struct RecipeExpansion {
   private var imported: ImportedRecipe
   private var replacements: [Replacement] = []
   private var taken: Set<String>
+  /// The names of models by their hashes.
+  private var names: [String: String] = [:]
+  private var stepCount: Int
 
   init(_ imported: ImportedRecipe) {
     self.imported = imported
     models = imported.recipe.models
     taken = Set(models.map(\.name) + imported.recipe.steps.map(\.name))
+    stepCount = imported.recipe.steps.count
+    for model in models { names[model.sha256 ?? ""] = model.name }
   }
 
   /// Puts steps in the place of a model.
   mutating func replace(_ model: Recipe.Model, by parent: ImportedRecipe) throws(Fault) {
-    guard models.count + replacements.count <= Recipe.maximumCount else {
+    stepCount += max(1, parent.recipe.steps.count)
+    guard models.count <= Recipe.maximumCount, stepCount <= Recipe.maximumCount else {
       throw Fault(
         .recipeUnsupported, "has too many ancestors", expected: "at most \(Recipe.maximumCount)")
     }
-    var names: [String: String] = [:]
+    var local: [String: String] = [:]
     for own in parent.recipe.models {
-      if let hash = own.sha256, let known = models.first(where: { $0.sha256 == hash }) {
-        names[own.name] = known.name
+      if let hash = own.sha256, let known = names[hash] {
+        local[own.name] = known
       } else {
         let name = fresh(own.name)
-        names[own.name] = name
+        local[own.name] = name
+        names[own.sha256 ?? ""] = name
         models.append(Recipe.Model(name, path: own.path, sha256: own.sha256))
       }
     }
@@ -125,12 +132,12 @@ private struct RecipeExpansion {
     for index in steps.indices {
       let isLast = index == steps.indices.last
       let name = isLast ? model.name : fresh(model.name + "-" + steps[index].name)
-      steps[index].inputs = steps[index].inputs.map { names[$0] ?? $0 }
+      steps[index].inputs = steps[index].inputs.map { local[$0] ?? $0 }
       if isLast { steps[index].output = parent.recipe.output }
-      if let vae = steps[index].output?.vae { steps[index].output?.vae = names[vae] ?? vae }
+      if let vae = steps[index].output?.vae { steps[index].output?.vae = local[vae] ?? vae }
       let policies = steps[index].policies ?? parent.recipe.policies
       steps[index].policies = policies == imported.recipe.policies ? nil : policies
-      names[steps[index].name] = name
+      local[steps[index].name] = name
       steps[index].name = name
     }
     replacements.append(

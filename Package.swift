@@ -24,7 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
-  "Layouts", "Synthesis", "Inspection", "Merge",
+  "Layouts", "Synthesis", "Inspection", "Merge", "LoRA",
 ]
 
 let package = Package(
@@ -64,11 +64,12 @@ let package = Package(
         "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON",
         .product(name: "Yams", package: "Yams"),
       ]),
+    library("LoRA", ["Tensors", "StableDiffusion", "Checkpoint", "JSON", "CKernels"]),
     .executableTarget(
       name: "sdtool",
       dependencies: [
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
-        "Inspection", "JSON", "Merge",
+        "Inspection", "JSON", "Merge", "LoRA",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

@@ -12,10 +12,10 @@ extension LinearAlgebra {
     public var v: Matrix<Scalar>
   }
 
-  /// A tall matrix as Q·R: Q has orthonormal columns, R is upper triangular with a diagonal that is
-  /// not negative.
+  /// A matrix with no more columns than rows as Q·R.
   ///
-  /// - Parameter matrix: with no more columns than rows.
+  /// - Returns: Q with orthonormal columns, and the upper triangular R, whose diagonal is not
+  ///   negative.
   /// - Throws: ``Rule/noFactorization`` or ``Rule/matrixTooLarge``.
   public func qr<Scalar: MatrixScalar>(
     of matrix: Matrix<Scalar>
@@ -36,10 +36,9 @@ extension LinearAlgebra {
     return (q.scaled(columns: signs), r.scaled(rows: signs))
   }
 
-  /// A wide matrix as L·Q: Q has orthonormal rows, L is lower triangular with a diagonal that is
-  /// not negative.
+  /// A matrix with no more rows than columns as L·Q.
   ///
-  /// - Parameter matrix: with no more rows than columns.
+  /// - Returns: Q with orthonormal rows, and the lower triangular L, whose diagonal is not negative.
   /// - Throws: ``Rule/noFactorization`` or ``Rule/matrixTooLarge``.
   public func lq<Scalar: MatrixScalar>(
     of matrix: Matrix<Scalar>

@@ -37,14 +37,10 @@ extension LinearAlgebra {
       keeping: keeping, into: &span)
   }
 
-  /// ``multiply(_:_:transposingA:transposingB:factor:keeping:into:)`` on values wherever they lie.
+  /// ``multiply(_:_:transposingA:transposingB:factor:keeping:into:)`` on values wherever they lie:
+  /// row by row, `a` in rows of `aWidth` values and `b` in rows of `bWidth`; `c` is exactly
+  /// `rows * columns` values, and `inner` is what is summed over.
   ///
-  /// - Parameters:
-  ///   - a: the left factor, row by row, each of `width` values.
-  ///   - b: the right factor.
-  ///   - rows: the rows of the product; columns likewise.
-  ///   - inner: what is summed over.
-  ///   - c: `rows * columns` values.
   /// - Throws: ``Rule/matrixTooLarge``.
   public func multiply<Scalar: MatrixScalar>(
     _ a: Span<Scalar>, width aWidth: Int, transposed aTransposed: Bool = false,

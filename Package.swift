@@ -24,7 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
-  "Layouts", "Synthesis", "Inspection", "Merge", "LoRA",
+  "Layouts", "Synthesis", "Inspection", "Merge", "LinearAlgebra", "LoRA",
 ]
 
 let package = Package(
@@ -40,9 +40,11 @@ let package = Package(
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CJSON", providers: [.apt(["libjson-c-dev"])]),
     .target(name: "CKernels"),
+    .target(name: "CLinearAlgebra", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CVocabulary", exclude: ["merges.z"]),
     library("Tensors", ["CKernels"]),
     library("StrictJSON", []),
+    library("LinearAlgebra", ["Tensors", "CLinearAlgebra"]),
     library("JSON", ["Tensors", "StrictJSON", "CJSON"]),
     library("SafeTensors", ["Tensors", "StrictJSON"]),
     library("Checkpoint", ["Tensors", "SafeTensors", "JSON", "CZlib"]),
@@ -64,7 +66,7 @@ let package = Package(
         "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON",
         .product(name: "Yams", package: "Yams"),
       ]),
-    library("LoRA", ["Tensors", "StableDiffusion", "Checkpoint", "JSON", "CKernels"]),
+    library("LoRA", ["Tensors", "StableDiffusion", "Checkpoint", "JSON", "LinearAlgebra"]),
     .executableTarget(
       name: "sdtool",
       dependencies: [
@@ -76,6 +78,7 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
     tests("Tensors", []),
     tests("StrictJSON", ["JSON"]),
+    tests("LinearAlgebra", ["JSON", "Tensors"]),
     tests("JSON", []),
     tests(
       "SafeTensors",

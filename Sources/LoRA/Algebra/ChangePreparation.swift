@@ -47,7 +47,8 @@ struct ChangePreparation {
     let step = max(group, (1 << 16) / max(1, form.columns) / group * group)
     for first in stride(from: 0, to: form.rows, by: step) {
       let rows = first..<min(form.rows, first + step)
-      let values = try DecomposedChange.decomposed(rows, inner, weight(rows).span)
+      let own = try weight(rows)
+      let values = try DecomposedChange.decomposed(rows, inner, own.span)
       for row in 0..<rows.count {
         for column in 0..<form.columns {
           let value = Double(values[row * form.columns + column])
@@ -162,13 +163,14 @@ struct ChangePreparation {
   private func dense(
     _ factor: KroneckerFactor
   ) throws(Fault) -> (values: [Float], columns: Int) {
-    let up: [Float], down: ThinMatrix
+    let factors: (up: [Float], down: ThinMatrix)
     switch factor {
     case .whole(let whole): return (try file.values(of: whole), whole.columns)
-    case .product(let a, let b): (up, down) = (try file.values(of: a), try matrix(b))
+    case .product(let a, let b): factors = (try file.values(of: a), try matrix(b))
     case .tucker(let core, let a, let b):
-      (up, down) = (transposed(try file.values(of: a), a), try contracted(core, b))
+      factors = (transposed(try file.values(of: a), a), try contracted(core, b))
     }
+    let up = factors.up, down = factors.down
     var values = [Float](repeating: 0, count: up.count / max(1, down.rank) * down.columns)
     var span = values.mutableSpan
     down.addProduct(of: up.span, into: &span)

@@ -17,7 +17,8 @@ struct RotationChange: WeightChange {
       let range = start..<start + size * columns
       let block = ThinMatrix(rank: size, columns: columns, weight.extracting(range).values)
       var target = change._mutatingExtracting(range)
-      block.addProduct(of: blocks[first / size].span, into: &target)
+      let rotation = blocks[first / size]
+      block.addProduct(of: rotation.span, into: &target)
     }
   }
 }

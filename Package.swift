@@ -24,7 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
-  "Layouts", "Synthesis", "Inspection", "Merge", "LinearAlgebra",
+  "Layouts", "Synthesis", "Inspection", "Merge", "LinearAlgebra", "LoRA",
 ]
 
 let package = Package(
@@ -66,11 +66,12 @@ let package = Package(
         "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON",
         .product(name: "Yams", package: "Yams"),
       ]),
+    library("LoRA", ["Tensors", "StableDiffusion", "Checkpoint", "JSON", "CKernels"]),
     .executableTarget(
       name: "sdtool",
       dependencies: [
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
-        "Inspection", "JSON", "Merge",
+        "Inspection", "JSON", "Merge", "LoRA",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

@@ -66,7 +66,7 @@ let package = Package(
         "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON",
         .product(name: "Yams", package: "Yams"),
       ]),
-    library("LoRA", ["Tensors", "StableDiffusion", "Checkpoint", "JSON", "CKernels"]),
+    library("LoRA", ["Tensors", "StableDiffusion", "Checkpoint", "JSON", "LinearAlgebra"]),
     .executableTarget(
       name: "sdtool",
       dependencies: [

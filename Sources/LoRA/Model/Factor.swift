@@ -42,3 +42,19 @@ extension TensorSource {
     return values
   }
 }
+
+extension TensorSource {
+  /// The values of a small tensor as double-precision numbers.
+  package func doubles(of index: Int) throws(Fault) -> [Double] {
+    let info = tensors[index]
+    guard let conversion = Conversion(from: info.dtype, to: .f64) else {
+      return try singles(of: index).map { Double($0) }
+    }
+    let stored = try bytes(of: index)
+    var values = [Double](repeating: 0, count: info.elementCount)
+    var span = values.mutableSpan
+    var output = unsafe span.mutableBytes
+    unsafe conversion.convert(stored.span.bytes, into: &output)
+    return values
+  }
+}

@@ -25,6 +25,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
   "Layouts", "Synthesis", "Inspection", "Merge", "LinearAlgebra", "LoRA",
+  "LoRAEdit",
 ]
 
 let package = Package(
@@ -67,11 +68,17 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ]),
     library("LoRA", ["Tensors", "StableDiffusion", "Checkpoint", "JSON", "LinearAlgebra"]),
+    library(
+      "LoRAEdit",
+      [
+        "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON", "LoRA", "LinearAlgebra",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     .executableTarget(
       name: "sdtool",
       dependencies: [
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
-        "Inspection", "JSON", "Merge", "LoRA",
+        "Inspection", "JSON", "Merge", "LoRA", "LoRAEdit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -95,6 +102,12 @@ let package = Package(
       ]),
     tests("Inspection", ["Synthesis", "JSON"]),
     tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON", "Synthesis"]),
+    tests(
+      "LoRAEdit",
+      [
+        "LoRA", "LinearAlgebra", "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON",
+        "Synthesis", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     .testTarget(
       name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
     // Written as by another package: without our settings, public API only.

@@ -38,6 +38,9 @@
     for (int lane = 0; lane < 16; lane++) sum += lanes[lane];                                     \
     return sum;                                                                                   \
   }                                                                                               \
+  static void subtract_##name(int64_t count, const type *b, type *a) {                            \
+    for (int64_t i = 0; i < count; i++) a[i] -= b[i];                                             \
+  }                                                                                               \
   static int is_finite_##name(int64_t count, const type *a) {                                     \
     int finite = 1;                                                                               \
     for (int64_t i = 0; i < count; i++) finite &= isfinite(a[i]) != 0;                            \
@@ -66,6 +69,13 @@ void cla_scale(cla_precision p, int64_t rows, int64_t columns, const void *row_f
 
 double cla_squared_norm(cla_precision p, int64_t count, const void *a) {
   return p == CLA_SINGLE ? squared_norm_single(count, a) : squared_norm_double(count, a);
+}
+
+void cla_subtract(cla_precision p, int64_t count, const void *b, void *a) {
+  if (p == CLA_SINGLE)
+    subtract_single(count, b, a);
+  else
+    subtract_double(count, b, a);
 }
 
 int cla_is_finite(cla_precision p, int64_t count, const void *a) {

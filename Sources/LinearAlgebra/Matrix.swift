@@ -26,14 +26,14 @@ public struct Matrix<Scalar: MatrixScalar>: Equatable, Sendable {
   public var values: [Scalar]
 
   /// A matrix of zeros; the number of values must be an `Int`.
-  public init(rows: Int, columns: Int) {
+  @inlinable public init(rows: Int, columns: Int) {
     self.rows = rows
     self.columns = columns
     values = [Scalar](repeating: 0, count: rows * columns)
   }
 
   /// A matrix of the given values, of which there must be `rows * columns`.
-  public init(rows: Int, columns: Int, values: [Scalar]) {
+  @inlinable public init(rows: Int, columns: Int, values: [Scalar]) {
     precondition(values.count == rows * columns, "a matrix with another number of values")
     self.rows = rows
     self.columns = columns
@@ -47,7 +47,7 @@ public struct Matrix<Scalar: MatrixScalar>: Equatable, Sendable {
   }
 
   /// The value in a row and column.
-  public subscript(row: Int, column: Int) -> Scalar {
+  @inlinable public subscript(row: Int, column: Int) -> Scalar {
     get { values[row * columns + column] }
     set { values[row * columns + column] = newValue }
   }
@@ -108,6 +108,17 @@ public struct Matrix<Scalar: MatrixScalar>: Equatable, Sendable {
   /// Each value times the same number.
   public func scaled(by factor: Scalar) -> Matrix {
     scaled(rows: Array(repeating: factor, count: rows))
+  }
+
+  /// Subtracts a matrix of the same extents, value by value.
+  public mutating func subtract(_ other: Matrix) {
+    precondition(rows == other.rows && columns == other.columns, "matrices of two shapes")
+    unsafe other.values.withUnsafeBufferPointer { other in
+      unsafe values.withUnsafeMutableBufferPointer { values in
+        unsafe cla_subtract(
+          Scalar.precision, Int64(values.count), other.baseAddress, values.baseAddress)
+      }
+    }
   }
 
   /// The sum of the squares of all values, in double precision and always in the same order.

@@ -122,7 +122,8 @@ struct LinearAlgebraTests {
   @Test("a matrix of rank 1 and a zero matrix keep orthonormal vectors")
   func lowRank() throws {
     for scale: Float in [0, 1] {
-      let values = (0..<20).map { Float($0 / 5 + 1) * Float($0 % 5 + 1) * scale }
+      var values: [Float] = []
+      for index in 0..<20 { values.append(Float(index / 5 + 1) * Float(index % 5 + 1) * scale) }
       let svd = try algebra.singularValues(of: Matrix(rows: 4, columns: 5, values: values))
       let gram = try algebra.product(svd.u, svd.u, transposingA: true)
       for row in 0..<4 {

@@ -64,6 +64,9 @@ void cla_scale(cla_precision precision, int64_t rows, int64_t columns, const voi
 /// The sum of squares in double precision, always added in the same order.
 double cla_squared_norm(cla_precision precision, int64_t count, const void *a);
 
+/// a := a − b, value by value.
+void cla_subtract(cla_precision precision, int64_t count, const void *b, void *a);
+
 /// Whether no value is infinite or NaN.
 int cla_is_finite(cla_precision precision, int64_t count, const void *a);
 

@@ -18,7 +18,8 @@ struct SDTool: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      Inspect.self, Validate.self, Hash.self, Convert.self, Merge.self, MBW.self, Synth.self,
+      Inspect.self, Validate.self, Hash.self, Convert.self, Merge.self, MBW.self, LoRAMerge.self,
+      Synth.self,
       Rules.self,
     ])
 

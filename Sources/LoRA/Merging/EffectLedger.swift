@@ -75,3 +75,11 @@ extension LoRAMergedSource {
     }
   }
 }
+
+extension TensorEffect {
+  static func sum(_ effects: [TensorEffect]) -> ChangeEffect {
+    var sum = ChangeEffect()
+    for effect in effects { sum.add(effect.effect) }
+    return sum
+  }
+}

@@ -3,6 +3,7 @@ import Checkpoint
 import Inspection
 import JSON
 import Layouts
+import LoRA
 import Merge
 import SafeTensors
 import StableDiffusion
@@ -13,7 +14,7 @@ let allRules: [Rule] =
   (Rule.fileRules + Rule.foreignRules + Rule.jsonRules + Rule.safeTensorsRules
   + Rule.checkpointRules + Rule.folderRules + Rule.schemaRules + Rule.conversionRules
   + Rule.baselineRules + Rule.mergeMethodRules + Rule.weightRules + Rule.recipeRules
-  + Rule.mergeRules)
+  + Rule.mergeRules + Rule.loraRules)
   .sorted { $0.id < $1.id }
 
 extension SDTool {

@@ -202,7 +202,3 @@ extension SDTool {
     }
   }
 }
-
-extension LoRAMergeRequest.Overflow: ExpressibleByArgument {}
-extension Magnitude.Axis: ExpressibleByArgument {}
-extension LoRACompatibility: ExpressibleByArgument {}

@@ -19,6 +19,7 @@ struct SDTool: ParsableCommand {
     version: version,
     subcommands: [
       Inspect.self, Validate.self, Hash.self, Convert.self, Merge.self, MBW.self, LoRAMerge.self,
+      LoRAVerify.self,
       Synth.self,
       Rules.self,
     ])

@@ -20,14 +20,14 @@ struct Approximator {
   let isExact: Bool
   let maximumRank: Int?
 
-  /// Approximates `change`, whose memory is used up.
+  /// Approximates `change`.
   ///
   /// - Parameters:
   ///   - hasKernel: whether the kernel is larger than 1×1.
   ///   - key: what random numbers follow from.
   /// - Returns: `nil` if nothing is to be kept.
   func approximation(
-    of change: consuming Matrix<Float>, hasKernel: Bool, key: UInt64
+    of change: Matrix<Float>, hasKernel: Bool, key: UInt64
   ) throws(Fault) -> Approximation? {
     let energy = change.squaredNorm
     guard energy > 0 else { return nil }

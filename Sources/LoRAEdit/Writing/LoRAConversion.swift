@@ -37,10 +37,10 @@ public struct LoRAConversion: Sendable {
   /// The conversion of `file`.
   ///
   /// - Throws: the first error among the findings of the file.
-  public init(_ file: LoRAFile, to dialect: LoRADialect) throws(Fault) {
-    if let problem = file.findings.first(where: { $0.severity >= .error }) {
-      throw problem.at(file.path)
-    }
+  public init(
+    _ file: LoRAFile, to dialect: LoRADialect, allowingUnmatched: Bool = false
+  ) throws(Fault) {
+    try file.requireUsable(allowingUnmatched: allowingUnmatched)
     self.file = file
     self.dialect = dialect
   }

@@ -37,7 +37,8 @@ public struct LoRAOutput: Sendable {
         .loraNoDifference, "would hold nothing", expected: "at least one module that changes")
     }
     self.contents = contents
-    tensors = contents.map(\.info)
+    let tensors = contents.map(\.info)
+    self.tensors = tensors
     let plain = texts.filter { !Self.isHash($0.key) }
     // The hashes of the format's first tool: over the data, and over a window of a file that has
     // only the texts of training.

@@ -79,6 +79,7 @@ let package = Package(
       dependencies: [
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
         "Inspection", "JSON", "Merge", "LoRA", "LoRAEdit",
+        "LinearAlgebra",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

@@ -4,7 +4,7 @@ package import Tensors
 ///
 ///     let values = try file.values(of: factor)
 public struct Factor: Hashable, Sendable {
-  /// The position of the tensor in ``TensorSource/tensors``.
+  /// The position of the tensor in `TensorSource.tensors`.
   public let tensor: Int
   /// Its size along each axis, as the file has it.
   public let shape: [Int]
@@ -55,6 +55,45 @@ extension TensorSource {
     var span = values.mutableSpan
     var output = unsafe span.mutableBytes
     unsafe conversion.convert(stored.span.bytes, into: &output)
+    return values
+  }
+}
+
+extension TensorSource {
+  /// A range of the values of a tensor as single-precision numbers.
+  package func singles(of index: Int, _ range: Range<Int>) throws(Fault) -> [Float] {
+    let info = tensors[index]
+    guard let conversion = Conversion(from: info.dtype, to: .f32), let size = info.dtype.byteCount
+    else {
+      throw Fault(
+        .loraType, "has values that cannot be computed with", path: path, tensor: info.name,
+        expected: "floating-point numbers", found: info.dtype.name)
+    }
+    let stored = Buffer(byteCount: max(1, range.count * size))
+    var bytes = stored.bytes(range.count * size)
+    try read(index, at: range.lowerBound * size, into: &bytes)
+    var values = [Float](repeating: 0, count: range.count)
+    var span = values.mutableSpan
+    var output = unsafe span.mutableBytes
+    conversion.convert(bytes.bytes, into: &output)
+    return values
+  }
+}
+
+extension TensorSource {
+  /// A range of the values of a tensor as double-precision numbers.
+  package func doubles(of index: Int, _ range: Range<Int>) throws(Fault) -> [Double] {
+    let dtype = tensors[index].dtype
+    guard let conversion = Conversion(from: dtype, to: .f64), let size = dtype.byteCount else {
+      return try singles(of: index, range).map { Double($0) }
+    }
+    let stored = Buffer(byteCount: max(1, range.count * size))
+    var bytes = stored.bytes(range.count * size)
+    try read(index, at: range.lowerBound * size, into: &bytes)
+    var values = [Double](repeating: 0, count: range.count)
+    var span = values.mutableSpan
+    var output = unsafe span.mutableBytes
+    conversion.convert(bytes.bytes, into: &output)
     return values
   }
 }

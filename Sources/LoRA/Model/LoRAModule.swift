@@ -69,6 +69,8 @@ public struct Magnitude: Hashable, Sendable {
   public let factor: Factor
   /// What they belong to; `nil` where the shape leaves it open until the weight is known.
   public let axis: Axis?
+  /// Whether the smallest step of a single is added to each norm, as LyCORIS does.
+  public let hasEpsilon: Bool
 }
 
 /// A sparse difference: `values[i]` at row `indices[0, i]` and column `indices[1, i]` of a matrix.

@@ -72,7 +72,7 @@ struct LoRAReader {
     for (index, tensor) in source.tensors.enumerated() {
       if let reason = Self.preserved(tensor.name) {
         ledger[index] = .preserved(reason)
-      } else if let (component, number, slot) = NumberedModules.split(tensor.name) {
+      } else if let (component, number, slot) = split(numbered: tensor.name) {
         addNumbered(index, component, number, slot, numbered)
       } else if let split = Suffixes.split(tensor.name),
         split.slot != .weight || scaled.contains(split.stem)
@@ -128,10 +128,18 @@ struct LoRAReader {
         tensor: source.tensors[index].name))
   }
 
+  private func split(
+    numbered name: TensorName
+  ) -> (component: Component, number: Int, slot: Slot)? {
+    if source.container == .safetensors { return NumberedModules.split(name) }
+    let listed = NumberedModules.name(ofListed: name, in: source.path)
+    return NumberedModules.split(listed ?? name)
+  }
+
   private func numberedModules() throws(Fault) -> [Component: [Int]] {
     var ups: [Component: [Int: [Int]]] = [:]
     for tensor in source.tensors {
-      guard let (component, number, slot) = NumberedModules.split(tensor.name), slot == .up else {
+      guard let (component, number, slot) = split(numbered: tensor.name), slot == .up else {
         continue
       }
       ups[component, default: [:]][number] = tensor.shape

@@ -170,7 +170,9 @@ struct ModuleAssembly {
 
   /// The magnitudes; their axis where the shape tells it.
   private func magnitude() throws(Fault) -> Magnitude? {
-    if let vector = factor(.magnitude) { return Magnitude(factor: vector, axis: .output) }
+    if let vector = factor(.magnitude) {
+      return Magnitude(factor: vector, axis: .output, hasEpsilon: false)
+    }
     guard let scale = factor(.doraScale) else { return nil }
     let axis: Magnitude.Axis?
     switch scale.shape.count {
@@ -179,7 +181,7 @@ struct ModuleAssembly {
     case 2... where scale.elementCount > 1: axis = .input
     default: axis = nil
     }
-    return Magnitude(factor: scale, axis: axis)
+    return Magnitude(factor: scale, axis: axis, hasEpsilon: true)
   }
 
   /// The one value of a tensor.

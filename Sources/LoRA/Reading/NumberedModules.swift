@@ -66,6 +66,16 @@ struct NumberedModules {
     return positions
   }
 
+  /// The names of a list of factors without names: `0` and `1` are the upper and the lower factor of
+  /// the first module, and so on.
+  ///
+  /// The component is told by the file's name only: `….text_encoder.pt` stands beside `….pt`.
+  static func name(ofListed name: TensorName, in path: String) -> TensorName? {
+    guard let number = Int(name.string), number >= 0, "\(number)" == name.string else { return nil }
+    let component = path.hasSuffix(".text_encoder.pt") ? "text_encoder" : "unet"
+    return TensorName("\(component):\(number / 2):\(number % 2 == 0 ? "up" : "down")")
+  }
+
   /// `unet:12:up` taken apart.
   static func split(_ name: TensorName) -> (component: Component, number: Int, slot: Slot)? {
     let parts = name.string.split(separator: ":", omittingEmptySubsequences: false)

@@ -15,18 +15,19 @@ enum Suffixes {
     guard bytes.count <= maximumLength else { return nil }
     let dots = bytes.indices.filter { bytes[$0] == UInt8(ascii: ".") }
     func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
-    for count in [4, 3, 2, 1] where dots.count >= count {
-      let dot = dots[dots.count - count]
-      guard let (slot, style) = table[text(dot + 1..<bytes.count)] else { continue }
-      return SplitName(stem: TensorName(text(0..<dot)), slot: slot, style: style)
-    }
-    // to_q_lora.down.weight
+    // First, as `weight` alone is an end, too: to_q_lora.down.weight
     for (end, slot) in [("_lora.down.weight", Slot.down), ("_lora.up.weight", .up)]
     where name.hasSuffix(end) {
       return SplitName(
         stem: TensorName(text(0..<bytes.count - end.utf8.count)), slot: slot, style: .diffusers)
     }
-    return adapterNamed(bytes, dots)
+    if let named = adapterNamed(bytes, dots) { return named }
+    for count in [4, 3, 2, 1] where dots.count >= count {
+      let dot = dots[dots.count - count]
+      guard let (slot, style) = table[text(dot + 1..<bytes.count)] else { continue }
+      return SplitName(stem: TensorName(text(0..<dot)), slot: slot, style: style)
+    }
+    return nil
   }
 
   /// No real name comes near; the longest are those of PEFT.

@@ -21,6 +21,10 @@ extension ModuleAssembly {
       }
       return shapes.0
     case .kronecker(let left, let right):
+      if case .tucker = left { throw fault("has a Tucker core on its left side") }
+      if case .whole(let whole) = left, whole.shape.dropFirst(2).contains(where: { $0 != 1 }) {
+        throw fault("has a kernel on its left side", found: "\(whole.shape)")
+      }
       let (a, b) = try (kronecker(left, "w1"), kronecker(right, "w2"))
       let (rows, overflow) = a.rows.multipliedReportingOverflow(by: b.rows)
       let (columns, wide) = a.columns.multipliedReportingOverflow(by: b.columns)

@@ -84,6 +84,6 @@ extension Rule {
   public static let loraRules: [Rule] = [
     .loraUnmatched, .loraType, .loraOtherModel, .loraIsModel, .loraNothing, .loraFactors,
     .loraShape, .loraDuplicate, .loraTruncated, .loraNonFinite, .loraZero, .loraUnmergeable,
-    .loraAxis, .loraSettings, .loraNoAlpha, .loraIgnored,
+    .loraAxis, .loraSettings, .loraNoAlpha, .loraIgnored, .loraWeights, .loraBase, .loraOverflow,
   ]
 }

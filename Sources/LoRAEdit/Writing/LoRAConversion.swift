@@ -79,6 +79,9 @@ public struct LoRAConversion: Sendable {
       .map { $0.info.shape.first ?? 1 }
       let rank = LoRATexts.common(ranks)
       let changed = modules.contains { $0.change != .renamed }
+      if modules.contains(where: { $0.change == .rewritten }) {
+        texts.set("ss_network_module", "networks.lora")
+      }
       texts.setNetwork(rank: rank, alpha: changed ? rank : file.text("ss_network_alpha") ?? alpha())
     }
     return Result(

@@ -43,16 +43,16 @@ public struct LoRASum: Sendable {
 
   /// Collects what changes which module.
   ///
-  /// - Parameter terms: at least one.
+  /// - Parameters:
+  ///   - terms: at least one.
+  ///   - allowingUnmatched: whether tensors that fit nothing are left out.
   /// - Throws: the first error among the findings of a file, ``Rule/loraShapesDiffer``,
   ///   ``Rule/loraNotLowRank`` for an adapter that depends on the weight.
-  public init(_ terms: [Term]) throws(Fault) {
+  public init(_ terms: [Term], allowingUnmatched: Bool = false) throws(Fault) {
     self.terms = terms
     var parts: [LoRATarget: [Part]] = [:]
     for (index, term) in terms.enumerated() {
-      if let problem = term.file.findings.first(where: { $0.severity >= .error }) {
-        throw problem.at(term.file.path)
-      }
+      try term.file.requireUsable(allowingUnmatched: allowingUnmatched)
       for module in term.file.modules where term.strength(module.target) != 0 {
         guard module.magnitude == nil else {
           throw Fault(

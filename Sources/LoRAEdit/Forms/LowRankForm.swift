@@ -41,6 +41,14 @@ extension LoRAFile {
       hint: "merge it with sdtool lora-merge, then use sdtool lora-extract")
   }
 
+  /// Refuses a file with errors among its findings.
+  func requireUsable(allowingUnmatched: Bool) throws(Fault) {
+    let errors = findings.filter { $0.severity >= .error }
+    if let problem = errors.first(where: { !(allowingUnmatched && $0.rule == .loraUnmatched) }) {
+      throw problem.at(path)
+    }
+  }
+
   func checkSize(_ shape: [Int], _ module: LoRAModule) throws(Fault) {
     var count = 1
     for extent in shape {

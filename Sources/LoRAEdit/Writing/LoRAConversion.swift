@@ -37,10 +37,10 @@ public struct LoRAConversion: Sendable {
   /// The conversion of `file`.
   ///
   /// - Throws: the first error among the findings of the file.
-  public init(_ file: LoRAFile, to dialect: LoRADialect) throws(Fault) {
-    if let problem = file.findings.first(where: { $0.severity >= .error }) {
-      throw problem.at(file.path)
-    }
+  public init(
+    _ file: LoRAFile, to dialect: LoRADialect, allowingUnmatched: Bool = false
+  ) throws(Fault) {
+    try file.requireUsable(allowingUnmatched: allowingUnmatched)
     self.file = file
     self.dialect = dialect
   }
@@ -79,6 +79,9 @@ public struct LoRAConversion: Sendable {
       .map { $0.info.shape.first ?? 1 }
       let rank = LoRATexts.common(ranks)
       let changed = modules.contains { $0.change != .renamed }
+      if modules.contains(where: { $0.change == .rewritten }) {
+        texts.set("ss_network_module", "networks.lora")
+      }
       texts.setNetwork(rank: rank, alpha: changed ? rank : file.text("ss_network_alpha") ?? alpha())
     }
     return Result(

@@ -95,7 +95,7 @@ struct BadInputTests {
 
   @Test("names without their beginnings are told as such") func truncated() throws {
     let source = try lora { try $0.add("0.attn1.to_k.lora_down.weight", [2, 32]) }
-    #expect(try problems(source).map(\.rule) == [.loraUnmatched])
+    #expect(try problems(source).map(\.rule) == [.loraTruncated])
     let tail = try lora {
       try $0.add("transformer_blocks.0.attn1.to_k.lora_down.weight", [2, 32])
     }

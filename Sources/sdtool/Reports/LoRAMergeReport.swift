@@ -267,7 +267,11 @@ struct LoRAMergeReport {
         ]
         switch entry {
         case .applied(let module):
-          value["module"] = .string(use.file.modules[module].target.path.diffusers)
+          let target = use.file.modules[module].target
+          value["module"] = .string(target.path.diffusers)
+          if let weight = target.weightTensor(in: plan.identity) {
+            value["weight"] = .string(plan.base.tensors[weight].name.string)
+          }
         case .preserved(let reason), .ignored(let reason), .unmatched(let reason):
           value["reason"] = .string(reason)
         }

@@ -64,7 +64,7 @@ let package = Package(
     library(
       "Merge",
       [
-        "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON",
+        "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON", "LoRA",
         .product(name: "Yams", package: "Yams"),
       ]),
     library("LoRA", ["Tensors", "StableDiffusion", "Checkpoint", "JSON", "LinearAlgebra"]),
@@ -102,6 +102,11 @@ let package = Package(
         "JSON",
       ]),
     tests("Inspection", ["Synthesis", "JSON"]),
+    tests(
+      "LoRA",
+      [
+        "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON", "Synthesis",
+      ]),
     tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON", "Synthesis"]),
     tests(
       "LoRAEdit",

@@ -19,7 +19,8 @@ struct SDTool: ParsableCommand {
     version: version,
     subcommands: [
       Inspect.self, Validate.self, Hash.self, Convert.self, Merge.self, MBW.self, LoRAMerge.self,
-      LoRAAdd.self, LoRAResize.self, LoRAExtract.self, LoRAConvert.self, Synth.self,
+      LoRAVerify.self, LoRAAdd.self, LoRAResize.self, LoRAExtract.self, LoRAConvert.self,
+      Synth.self,
       Rules.self,
     ])
 

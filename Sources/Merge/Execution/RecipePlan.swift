@@ -1,3 +1,5 @@
+import LoRA
+import StableDiffusion
 public import Tensors
 
 /// What a recipe will do to models that are open, known before any value is read.
@@ -17,6 +19,8 @@ public struct RecipePlan: Sendable {
   public let result: MergedSource
   /// The models that are read, by the names that the recipe gives them.
   public let models: [String: any TensorSource]
+  /// What keeps LoRAs from being merged.
+  private let loraProblems: [Fault]
 
   /// Plans all steps.
   ///
@@ -34,6 +38,7 @@ public struct RecipePlan: Sendable {
     var inputs = [String: MergeInput]()
     for (name, source) in models { inputs[name] = MergeInput(source) }
     var steps: [(name: String, plan: MergePlan)] = []
+    var loraProblems: [Fault] = []
     var result: MergedSource?
     for step in recipe.steps {
       var own: [MergeInput] = []
@@ -44,7 +49,16 @@ public struct RecipePlan: Sendable {
         }
         own.append(input)
       }
-      var request = try step.request()
+      if !step.loras.isEmpty, let input = own.first {
+        let merged = try Self.merged(step.loras, into: input.source, width: width)
+        if let problem = merged.plan.problems.first { loraProblems.append(problem) }
+        let styled = MergeInput(merged)
+        inputs[step.name] = styled
+        guard isLast else { continue }
+        // A sum of which nothing but the first operand is left: what it copies is stored as wanted.
+        own = [styled, styled] + own.dropFirst()
+      }
+      var request = try step.loras.isEmpty ? step.request() : Self.copy()
       request.policies = recipe.policies
       if isLast {
         request.bakesVAE = recipe.output.vae != nil
@@ -70,13 +84,38 @@ public struct RecipePlan: Sendable {
     }
     self.steps = steps
     self.result = result
+    self.loraProblems = loraProblems
+  }
+
+  /// A model with LoRAs, in single precision.
+  private static func merged(
+    _ loras: [String], into base: any TensorSource, width: Int
+  ) throws(Fault) -> LoRAMergedSource {
+    var uses: [LoRAUse] = []
+    for text in loras {
+      let argument = try LoRAArgument(text)
+      uses.append(LoRAUse(try LoRAFile(path: argument.name), argument.strength))
+    }
+    var request = LoRAMergeRequest(uses)
+    for component in Component.allCases { request.types[component] = .f32 }
+    return LoRAMergedSource(try LoRAMergePlan(base, request, width: width))
+  }
+
+  /// A request that takes everything from its first input.
+  private static func copy() throws(Fault) -> MergeRequest {
+    var step = Recipe.Step("", method: "weighted-sum", inputs: [])
+    step.alpha = WeightSpecification(alpha: 0)
+    return try step.request()
   }
 
   /// The plan of the last step.
   public var plan: MergePlan { result.plan }
 
   /// What makes the merge impossible: the problems of the first step that has any.
-  public var problems: [Fault] { steps.lazy.map(\.plan.problems).first { !$0.isEmpty } ?? [] }
+  public var problems: [Fault] {
+    loraProblems.isEmpty
+      ? steps.lazy.map(\.plan.problems).first { !$0.isEmpty } ?? [] : loraProblems
+  }
 
   /// The same plan, with the tensors at `positions` of the result stored as F32.
   public func storingSingles(_ positions: Set<Int>, width: Int) -> RecipePlan {
@@ -84,13 +123,15 @@ public struct RecipePlan: Sendable {
     var steps = self.steps
     if let last = steps.indices.last { steps[last].plan = plan }
     return RecipePlan(
-      recipe: recipe, steps: steps, result: MergedSource(plan, width: width), models: models)
+      recipe: recipe, steps: steps, result: MergedSource(plan, width: width), models: models,
+      loraProblems: loraProblems)
   }
 
   private init(
     recipe: Recipe, steps: [(name: String, plan: MergePlan)], result: MergedSource,
-    models: [String: any TensorSource]
+    models: [String: any TensorSource], loraProblems: [Fault]
   ) {
+    self.loraProblems = loraProblems
     self.recipe = recipe
     self.steps = steps
     self.result = result

@@ -64,6 +64,12 @@ public struct MergeMetadata: Sendable {
       recipe.models[index].sha256 = parent.sha256
       ordered.append(parent)
     }
+    for index in recipe.steps.indices {
+      // Folders are left out, as with models.
+      recipe.steps[index].loras = recipe.steps[index].loras.map { lora in
+        lora.lastIndex(of: "/").map { String(lora[lora.index(after: $0)...]) } ?? lora
+      }
+    }
     self.recipe = recipe
     self.parents = ordered
     record = WebUIRecord(recipe, parents: ordered)

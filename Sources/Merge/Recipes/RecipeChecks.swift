@@ -1,3 +1,4 @@
+import LoRA
 public import Tensors
 
 extension Recipe {
@@ -101,6 +102,7 @@ extension Recipe {
 
   private static func check(_ step: Step) throws(Fault) {
     do throws(Fault) {
+      guard step.loras.isEmpty else { return try checkLoRAs(step) }
       let method = try MergeMethods.named(step.method)
       let taken = Set(method.parameters.map(\.kind))
       let given: [(MergeParameter.Kind, Bool)] = [
@@ -131,6 +133,25 @@ extension Recipe {
       fault.message = "step '\(shortened(step.name))': " + fault.message
       throw fault
     }
+  }
+}
+
+extension Recipe {
+  /// Checks a step that merges LoRAs.
+  private static func checkLoRAs(_ step: Step) throws(Fault) {
+    guard step.inputs.count == 1 else {
+      throw Fault(
+        .recipeValue, "merges LoRAs into one model", found: "\(step.inputs.count) models")
+    }
+    let hasWeights =
+      step.alpha != nil || step.beta != nil || step.gamma != nil || step.density != nil
+      || step.epsilon != nil || !step.weights.isEmpty
+    guard step.method == Step.loraMethod, !hasWeights else {
+      throw Fault(
+        .recipeValue, "merges LoRAs and takes no method and no weights",
+        hint: "strengths stand after the LoRAs: style.safetensors:0.8")
+    }
+    for lora in step.loras { _ = try LoRAArgument(lora) }
   }
 }
 

@@ -58,6 +58,12 @@ struct MergeRecipeOptions: ParsableArguments {
         guard let own = recipe.models[index].path, !own.hasPrefix("/"), let slash else { continue }
         recipe.models[index].path = path[...slash] + own
       }
+      for index in recipe.steps.indices {
+        recipe.steps[index].loras = recipe.steps[index].loras.map { lora in
+          guard !lora.hasPrefix("/"), let slash else { return lora }
+          return path[...slash] + lora
+        }
+      }
       return recipe
     } catch { throw error.at(path) }
   }

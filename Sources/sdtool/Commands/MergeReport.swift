@@ -82,14 +82,23 @@ struct MergeReport {
       lines.append(
         "\(model.name, .strong)  \(source.path, .name)  \(source.container.title, .faint)")
     }
+    for step in recipe.recipe.steps where !step.loras.isEmpty {
+      lines.append(
+        "\(step.name, .strong)  lora  \(step.loras.joined(separator: ", "), .name) in \(step.inputs.joined(separator: ", "))"
+      )
+    }
     for (name, step) in recipe.steps {
       let letters = recipe.recipe.steps.first { $0.name == name }?.inputs ?? []
+      if recipe.recipe.steps.contains(where: { $0.name == name && !$0.loras.isEmpty }) { continue }
       lines.append(
         "\(name, .strong)  \(step.request.method.name, .name)  \(step.request.method.formula) of \(letters.joined(separator: ", "))"
       )
     }
     lines.append("")
-    if plan.request.method.parameters.contains(where: { $0.kind == .alpha }) {
+    let isLoRA = recipe.recipe.steps.contains {
+      $0.name == recipe.recipe.result && !$0.loras.isEmpty
+    }
+    if !isLoRA, plan.request.method.parameters.contains(where: { $0.kind == .alpha }) {
       lines += table().text().split(separator: "\n").map { StyledText(String($0)) }
       lines.append("")
     }

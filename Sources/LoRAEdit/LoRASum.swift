@@ -281,9 +281,20 @@ public struct LoRASum: Sendable {
       }
       tensors.append(try OutputTensor(name, dtype, shape, values: sum))
     }
-    let isNorm = parts.contains { if case .norm = $0.module.adapter { true } else { false } }
-    try add(.normWeight) { if case .norm(let factor) = $0.adapter { factor } else { nil } }
+    let isNorm = parts.contains { $0.module.normWeight != nil }
+    try add(.normWeight) { $0.normWeight }
     try add(isNorm ? .normBias : .biasDifference) { $0.bias }
     return tensors
+  }
+}
+
+extension LoRAModule {
+  /// The change of a normalisation's scale, which is also written as a full difference of one axis.
+  fileprivate var normWeight: Factor? {
+    switch adapter {
+    case .norm(let factor): factor
+    case .full(let factor) where factor.shape.count < 2: factor
+    default: nil
+    }
   }
 }

@@ -101,6 +101,7 @@ public struct LoRASum: Sendable {
   ///   - dtype: the type of the factors.
   ///   - dialect: how it is spelled.
   ///   - width: the number of threads; the result is the same for every number.
+  /// - Returns: the sum as a file, and what became of each module.
   /// - Throws: what reading, factoring and rounding throw; ``Rule/loraNoDifference`` if nothing is
   ///   left.
   public func made(

@@ -34,17 +34,25 @@ public struct EditedLoRA: Sendable {
     return energy > 0 ? (lost / energy).squareRoot() : 0
   }
 
-  init(
-    _ modules: [ModuleEdit], terms: [LoRASum.Term], target: RankTarget, dialect: LoRADialect
-  ) throws(Fault) {
+  init(_ modules: [ModuleEdit], terms: [LoRASum.Term]) throws(Fault) {
     self.modules = modules
     let plain = modules.filter { $0.rank > 0 && !$0.target.hasKernel }.map(\.rank)
     let kernels = modules.filter { $0.rank > 0 && $0.target.hasKernel }.map(\.rank)
     let rank = LoRATexts.common(plain.isEmpty ? kernels : plain)
+    let texts = try Self.texts(of: terms, rank: rank, kernelRanks: kernels)
+    var tensors = modules.flatMap(\.tensors)
+    tensors += try Self.preserved(of: terms)
+    output = try LoRAOutput(tensors: tensors, texts: texts)
+  }
+
+  /// The texts of a sum, without hashes.
+  static func texts(
+    of terms: [LoRASum.Term], rank: String, kernelRanks: [Int]
+  ) throws(Fault) -> [MetadataEntry] {
     var texts: LoRATexts
     if terms.count == 1, terms[0].unet == 1, terms[0].textEncoder == 1 {
       texts = LoRATexts(of: terms[0].file)
-      let before = texts.entries.first { $0.key == "ss_network_dim" }?.value
+      let before = terms[0].file.text("ss_network_dim")
       texts.setNetwork(rank: rank, alpha: rank)
       texts.set("ss_network_module", "networks.lora")
       if let before, before != rank, let comment = terms[0].file.text("ss_training_comment") {
@@ -55,17 +63,15 @@ public struct EditedLoRA: Sendable {
       texts = try LoRATexts(
         combining: terms.map(\.file), ratios: terms.map(\.unet), rank: rank, alpha: rank)
     }
-    if let arguments = LoRATexts.arguments(kernelRanks: kernels) {
+    if let arguments = LoRATexts.arguments(kernelRanks: kernelRanks) {
       texts.set("ss_network_args", arguments)
     }
-    var tensors = modules.flatMap(\.tensors)
-    tensors += try Self.preserved(of: terms)
-    output = try LoRAOutput(tensors: tensors, texts: texts.entries)
+    return texts.entries.filter { !LoRAOutput.isHash($0.key) }
   }
 
   /// Tensors that change no weight but are worth keeping, such as embeddings; of two with the same
   /// name the first.
-  private static func preserved(of terms: [LoRASum.Term]) throws(Fault) -> [OutputTensor] {
+  static func preserved(of terms: [LoRASum.Term]) throws(Fault) -> [OutputTensor] {
     var tensors: [OutputTensor] = []
     var names: Set<TensorName> = []
     for term in terms where term.unet != 0 || term.textEncoder != 0 {

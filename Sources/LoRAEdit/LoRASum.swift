@@ -1,5 +1,6 @@
 import LinearAlgebra
 public import LoRA
+import SafeTensors
 import StableDiffusion
 public import Tensors
 
@@ -100,6 +101,7 @@ public struct LoRASum: Sendable {
   ///   - dtype: the type of the factors.
   ///   - dialect: how it is spelled.
   ///   - width: the number of threads; the result is the same for every number.
+  /// - Returns: the sum as a file, and what became of each module.
   /// - Throws: what reading, factoring and rounding throw; ``Rule/loraNoDifference`` if nothing is
   ///   left.
   public func made(
@@ -120,7 +122,7 @@ public struct LoRASum: Sendable {
         index, target, rank: chosen?[index], dtype, dialect, algebra)
     }
     let edits = results.values.compactMap { $0 }
-    return try EditedLoRA(edits, terms: terms, target: target, dialect: dialect)
+    return try EditedLoRA(edits, terms: terms)
   }
 
   /// Modules with the most work first, so that threads end together.
@@ -219,21 +221,31 @@ public struct LoRASum: Sendable {
       )
     }
     let values = found.values
-    // Three entries in the header, and α.
-    let texts = terms.reduce(4096) { total, term in
-      term.file.metadata.reduce(total) {
-        $0 + 4 * ($1.key.utf8.count + $1.value.utf8.count) / (terms.count == 1 ? 4 : 2)
-      }
+    let texts = try EditedLoRA.texts(of: terms, rank: "Dynamic", kernelRanks: [1])
+    let header = try SafeTensorsLayout(
+      tensors: [], metadata: texts + LoRAOutput.placeholders
+    ).header.count
+    // In the header each tensor takes its name, type, shape and offsets; α takes four bytes.
+    let overheads = members.map { member in
+      LoRADialect.parts.compactMap { dialect.name(of: $0, of: member.target) }
+        .reduce(4) { $0 + $1.utf8.count + 96 }
     }
     let ranks = RankTarget.ranks(
-      for: values.map(\.energies), costs: values.map(\.cost), overhead: 420,
-      budget: budget - texts)
+      for: values.map(\.energies), costs: values.map(\.cost), overheads: overheads,
+      budget: budget - header - (try extraByteCount(dtype, dialect)))
     guard ranks.contains(where: { $0 > 0 }) else {
       throw Fault(
         .loraRankTarget, "the size cannot be reached", expected: "room for at least one rank",
-        found: "\(budget) bytes, of which texts take about \(texts)", hint: "give a larger size")
+        found: "\(budget) bytes, of which texts take \(header)", hint: "give a larger size")
     }
     return ranks
+  }
+
+  /// The bytes of what is written whatever the ranks: vectors and preserved tensors.
+  private func extraByteCount(_ dtype: DType, _ dialect: LoRADialect) throws(Fault) -> Int {
+    var tensors = try EditedLoRA.preserved(of: terms)
+    for index in members.indices { tensors += try vectors(of: index, dtype, dialect) }
+    return tensors.reduce(0) { $0 + $1.info.byteCount + $1.info.name.utf8.count + 96 }
   }
 
   /// The sums of what is no matrix: biases and norms.
@@ -270,9 +282,20 @@ public struct LoRASum: Sendable {
       }
       tensors.append(try OutputTensor(name, dtype, shape, values: sum))
     }
-    let isNorm = parts.contains { if case .norm = $0.module.adapter { true } else { false } }
-    try add(.normWeight) { if case .norm(let factor) = $0.adapter { factor } else { nil } }
+    let isNorm = parts.contains { $0.module.normWeight != nil }
+    try add(.normWeight) { $0.normWeight }
     try add(isNorm ? .normBias : .biasDifference) { $0.bias }
     return tensors
+  }
+}
+
+extension LoRAModule {
+  /// The change of a normalisation's scale, which is also written as a full difference of one axis.
+  fileprivate var normWeight: Factor? {
+    switch adapter {
+    case .norm(let factor): factor
+    case .full(let factor) where factor.shape.count < 2: factor
+    default: nil
+    }
   }
 }

@@ -23,9 +23,11 @@ struct Approximator {
   /// Approximates `change`.
   ///
   /// - Parameters:
+  ///   - change: a difference of weights, as a matrix.
   ///   - hasKernel: whether the kernel is larger than 1×1.
   ///   - key: what random numbers follow from.
   /// - Returns: `nil` if nothing is to be kept.
+  /// - Throws: ``Rule/noFactorization`` for values that are not finite.
   func approximation(
     of change: Matrix<Float>, hasKernel: Bool, key: UInt64
   ) throws(Fault) -> Approximation? {

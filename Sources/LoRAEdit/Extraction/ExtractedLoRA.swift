@@ -47,8 +47,10 @@ extension LoRAExtraction {
   /// Computes the LoRA.
   ///
   /// - Parameters:
+  ///   - settings: how much is kept, and how it is written.
   ///   - width: the number of threads; the result is the same for every number.
   ///   - progress: called with the number of values compared since the last call, from any thread.
+  /// - Returns: the LoRA, and what became of each module.
   /// - Throws: what reading and factoring throw; ``Rule/loraNoDifference`` if nothing is left.
   public func made(
     _ settings: ExtractionSettings, width: Int, progress: @Sendable (Int) -> Void = { _ in }

@@ -72,7 +72,7 @@ public struct LoRAExtraction: Sendable {
       let shapes = (tuned.tensors[t].shape, base.tensors[b].shape)
       let shape = target.weightShape(in: identities.1.schema) ?? shapes.1
       guard shape.count >= 2 else { continue }
-      if tuned.tensors[t].elementCount == base.tensors[b].elementCount {
+      if Self.matrix(shapes.0) == Self.matrix(shapes.1) {
         members.append(
           Member(output: OutputTarget(target: target, weightShape: shape), tuned: t, base: b))
       } else {
@@ -86,6 +86,11 @@ public struct LoRAExtraction: Sendable {
     }
     self.members = members
     self.mismatches = mismatches
+  }
+
+  /// A shape without a kernel of 1×1, which some layouts leave out.
+  private static func matrix(_ shape: [Int]) -> [Int] {
+    shape.count == 4 && shape.suffix(2) == [1, 1] ? Array(shape.prefix(2)) : shape
   }
 }
 

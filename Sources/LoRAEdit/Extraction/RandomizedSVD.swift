@@ -36,7 +36,12 @@ struct RandomizedSVD {
 
   /// The `rank` leading singular values of `matrix`.
   ///
-  /// - Parameter energy: ‖matrix‖².
+  /// - Parameters:
+  ///   - rank: how many; fewer if the matrix has fewer.
+  ///   - matrix: a matrix of finite values.
+  ///   - energy: ‖matrix‖².
+  /// - Returns: the values with their vectors.
+  /// - Throws: ``Rule/noFactorization``.
   func leading(_ rank: Int, of matrix: Matrix<Float>, energy: Double) throws(Fault) -> Result {
     let smallest = min(matrix.rows, matrix.columns)
     let width = min(rank + Self.oversampling, smallest)

@@ -23,6 +23,7 @@ public struct LowRank: Equatable, Sendable {
   /// The sum of the changes, exactly: the factors side by side.
   ///
   /// - Parameter terms: at least one; all of the same outputs and inputs.
+  /// - Returns: one change whose rank is the sum of all ranks.
   static func sum(_ terms: [LowRank]) -> LowRank {
     if terms.count == 1 { return terms[0] }
     let rank = terms.reduce(0) { $0 + $1.rank }

@@ -73,11 +73,11 @@ public enum RankTarget: Hashable, Sendable {
   /// - Parameters:
   ///   - energies: for each module the squares of its singular values, largest first.
   ///   - costs: for each module the bytes of one rank.
-  ///   - overhead: for each module the bytes that it takes whatever its rank.
+  ///   - overheads: for each module the bytes that it takes whatever its rank.
   ///   - budget: the bytes for all.
   /// - Returns: a rank for each module.
   static func ranks(
-    for energies: [[Double]], costs: [Int], overhead: Int, budget: Int
+    for energies: [[Double]], costs: [Int], overheads: [Int], budget: Int
   ) -> [Int] {
     var candidates: [(gain: Double, module: Int, rank: Int)] = []
     for (module, values) in energies.enumerated() {
@@ -93,7 +93,7 @@ public enum RankTarget: Hashable, Sendable {
     var ranks = [Int](repeating: 0, count: energies.count)
     var left = budget
     for candidate in candidates {
-      let price = costs[candidate.module] + (candidate.rank == 0 ? overhead : 0)
+      let price = costs[candidate.module] + (candidate.rank == 0 ? overheads[candidate.module] : 0)
       guard candidate.rank == ranks[candidate.module] else { continue }
       guard price <= left else { continue }
       left -= price

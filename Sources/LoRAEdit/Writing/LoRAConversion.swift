@@ -50,6 +50,7 @@ public struct LoRAConversion: Sendable {
   /// - Parameters:
   ///   - dtype: the type of the factors; `nil` keeps each one's.
   ///   - width: the number of threads; the result is the same for every number.
+  /// - Returns: the file, and what happened to each module.
   /// - Throws: ``Rule/loraNoSpelling``, ``Rule/loraNotLowRank``, ``Rule/loraEditOverflow``, or what
   ///   reading throws.
   public func made(dtype: DType? = nil, width: Int) throws(Fault) -> Result {

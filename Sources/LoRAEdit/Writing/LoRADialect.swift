@@ -16,6 +16,9 @@ public enum LoRADialect: String, CaseIterable, Sendable {
     case up, down, alpha, magnitude, biasDifference, normWeight, normBias
   }
 
+  /// What every module of a plain LoRA has.
+  static let parts: [Part] = [.up, .down, .alpha]
+
   /// The name of a module, without the ends of its tensors' names.
   func stem(of target: LoRATarget) -> String {
     switch self {

@@ -70,6 +70,13 @@ public struct LoRAOutput: Sendable {
     ["sshs_model_hash", "sshs_legacy_hash", "modelspec.hash_sha256"].contains(key)
   }
 
+  /// Texts as long as the hashes that are added to all others.
+  static let placeholders: [MetadataEntry] = [
+    MetadataEntry(key: "sshs_model_hash", value: String(repeating: "0", count: 64)),
+    MetadataEntry(key: "sshs_legacy_hash", value: "00000000"),
+    MetadataEntry(key: "modelspec.hash_sha256", value: String(repeating: "0", count: 66)),
+  ]
+
   /// The digest of a range of the file that `layout` describes.
   private static func window(
     _ range: Range<Int>, of layout: SafeTensorsLayout, _ contents: [OutputTensor], _ order: [Int]

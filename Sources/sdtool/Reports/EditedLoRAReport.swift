@@ -178,8 +178,8 @@ struct LoRAFileSummary {
   var json: JSONValue {
     [
       "path": .string(path), "bytes": .integer(output.byteCount),
-      "tensors": .integer(output.tensors.count), "auto_v2": .string(output.autoV2),
-      "auto_v3": .string(output.autoV3), "sha256": .string(output.sha256),
+      "tensors": .integer(output.tensors.count), "autov2": .string(output.autoV2),
+      "autov3": .string(output.autoV3), "sha256": .string(output.sha256),
       "sshs_model_hash": .string(output.dataSHA256),
       "sshs_legacy_hash": .string(output.legacyHash), "seconds": .double(seconds),
     ]

@@ -24,7 +24,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
-  "Layouts", "Synthesis", "Inspection", "Merge",
+  "Layouts", "Synthesis", "Inspection", "Merge", "LinearAlgebra", "LoRA",
+  "LoRAEdit",
 ]
 
 let package = Package(
@@ -40,9 +41,11 @@ let package = Package(
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CJSON", providers: [.apt(["libjson-c-dev"])]),
     .target(name: "CKernels"),
+    .target(name: "CLinearAlgebra", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CVocabulary", exclude: ["merges.z"]),
     library("Tensors", ["CKernels"]),
     library("StrictJSON", []),
+    library("LinearAlgebra", ["Tensors", "CLinearAlgebra"]),
     library("JSON", ["Tensors", "StrictJSON", "CJSON"]),
     library("SafeTensors", ["Tensors", "StrictJSON"]),
     library("Checkpoint", ["Tensors", "SafeTensors", "JSON", "CZlib"]),
@@ -61,20 +64,29 @@ let package = Package(
     library(
       "Merge",
       [
-        "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON",
+        "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON", "LoRA",
         .product(name: "Yams", package: "Yams"),
+      ]),
+    library("LoRA", ["Tensors", "StableDiffusion", "Checkpoint", "JSON", "LinearAlgebra"]),
+    library(
+      "LoRAEdit",
+      [
+        "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON", "LoRA", "LinearAlgebra",
+        .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .executableTarget(
       name: "sdtool",
       dependencies: [
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
-        "Inspection", "JSON", "Merge",
+        "Inspection", "JSON", "Merge", "LoRA", "LoRAEdit",
+        "LinearAlgebra",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
     tests("Tensors", []),
     tests("StrictJSON", ["JSON"]),
+    tests("LinearAlgebra", ["JSON", "Tensors"]),
     tests("JSON", []),
     tests(
       "SafeTensors",
@@ -90,7 +102,18 @@ let package = Package(
         "JSON",
       ]),
     tests("Inspection", ["Synthesis", "JSON"]),
+    tests(
+      "LoRA",
+      [
+        "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON", "Synthesis",
+      ]),
     tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON", "Synthesis"]),
+    tests(
+      "LoRAEdit",
+      [
+        "LoRA", "LinearAlgebra", "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON",
+        "Synthesis", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     .testTarget(
       name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
     // Written as by another package: without our settings, public API only.

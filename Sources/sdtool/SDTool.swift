@@ -18,7 +18,9 @@ struct SDTool: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      Inspect.self, Validate.self, Hash.self, Convert.self, Merge.self, MBW.self, Synth.self,
+      Inspect.self, Validate.self, Hash.self, Convert.self, Merge.self, MBW.self, LoRAMerge.self,
+      LoRAVerify.self, LoRAAdd.self, LoRAResize.self, LoRAExtract.self, LoRAConvert.self,
+      Synth.self,
       Rules.self,
     ])
 

@@ -78,4 +78,27 @@ uint64_t ck_merge(ck_path path, ck_merge_kind kind, const ck_type types[], ck_ty
 void ck_normal(ck_path path, uint64_t key, uint32_t first, float mean, float deviation,
                ck_type type, void *values, size_t count);
 
+/// The columns of a matrix that lie together in the form that `ck_add_product` takes.
+#define CK_PANEL 64
+
+/// Adds the product of `a` (`rows` by `rank`, row after row) and a matrix of `rank` rows to `out`,
+/// whose rows begin `stride` values apart.
+///
+/// `panels` holds that matrix in panels of 64 columns, the last filled up: of the first panel all
+/// rows, then of the next. Each sum is a chain of `fma` from 0 in the order of the ranks, added to
+/// `out` after every 128 of them.
+void ck_add_product(ck_path path, const float *a, const float *panels, float *out, size_t rows,
+                    size_t rank, size_t columns, size_t stride);
+
+/// What a change does to values: sums of squares of values and changes, the sum of the changes'
+/// magnitudes, that of those whose value is another afterwards, and how many they are.
+typedef struct ck_effect {
+  double base_squares, change_squares, change_sum, kept_sum;
+  uint64_t moved;
+} ck_effect;
+
+/// Adds `count` values before and after a change to `effect`; `count` is below 2^31.
+void ck_examine_effect(ck_path path, const float *base, const float *change, const float *result,
+                       size_t count, ck_effect *effect);
+
 #endif

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoint
 import Inspection
+import LoRA
 import Merge
 import StableDiffusion
 import Tensors

@@ -3,6 +3,9 @@ import Checkpoint
 import Inspection
 import JSON
 import Layouts
+import LinearAlgebra
+import LoRA
+import LoRAEdit
 import Merge
 import SafeTensors
 import StableDiffusion
@@ -13,7 +16,7 @@ let allRules: [Rule] =
   (Rule.fileRules + Rule.foreignRules + Rule.jsonRules + Rule.safeTensorsRules
   + Rule.checkpointRules + Rule.folderRules + Rule.schemaRules + Rule.conversionRules
   + Rule.baselineRules + Rule.mergeMethodRules + Rule.weightRules + Rule.recipeRules
-  + Rule.mergeRules)
+  + Rule.mergeRules + Rule.loraRules + Rule.loraEditRules + Rule.linearAlgebraRules)
   .sorted { $0.id < $1.id }
 
 extension SDTool {

@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import Inspection
 public import Layouts
+public import LoRA
 public import Merge
 public import StableDiffusion
 public import Synthesis
@@ -40,3 +41,7 @@ extension MergePolicies.Missing: ExpressibleByArgument {}
 extension MergePolicies.Unknown: ExpressibleByArgument {}
 extension MergePolicies.ConvIn: ExpressibleByArgument {}
 extension MergePolicies.Overflow: ExpressibleByArgument {}
+
+extension LoRAMergeRequest.Overflow: ExpressibleByArgument {}
+extension Magnitude.Axis: ExpressibleByArgument {}
+extension LoRACompatibility: ExpressibleByArgument {}

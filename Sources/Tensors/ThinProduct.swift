@@ -36,6 +36,7 @@ package struct ThinMatrix: Sendable {
   /// - Parameters:
   ///   - left: rows of ``rank`` values.
   ///   - output: as many rows.
+  ///   - path: the instruction set to use; only tests choose one.
   package func addProduct(
     of left: Span<Float>, into output: inout MutableSpan<Float>, path: KernelPath = .best
   ) {

@@ -13,6 +13,7 @@ protocol WeightChange: Sendable {
   ///   - rows: which rows; they begin at a multiple of ``rowGroup``.
   ///   - weight: those rows as they are, `rows.count × columns` values.
   ///   - change: what to add to, of the same size.
+  /// - Throws: what reading throws.
   func add(
     _ rows: Range<Int>, of weight: Span<Float>, to change: inout MutableSpan<Float>
   ) throws(Fault)

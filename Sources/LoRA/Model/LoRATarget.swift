@@ -35,7 +35,7 @@ public struct LoRATarget: Hashable, Sendable {
       return LoRATarget(
         weight: index, bias: hasBias ? next : nil, path: weight.module,
         operation: weight.operation, component: weight.component, place: weight.place,
-        isOptional: weight.isOptional)
+        isOptional: Schema.sd15.position(of: index) == nil)
     }
   }()
 

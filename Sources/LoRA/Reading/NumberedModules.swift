@@ -28,6 +28,7 @@ struct NumberedModules {
   ///   - withResiduals: whether residual blocks are numbered too.
   ///   - feedForwardFirst: whether the feed-forward layer comes before the second attention, as
   ///     with diffusers up to 0.14.
+  /// - Returns: the modules, in the order of their numbers.
   static func unet(withResiduals: Bool, feedForwardFirst: Bool) -> NumberedModules {
     let byPath = positions(.unet)
     var targets: [Int] = []

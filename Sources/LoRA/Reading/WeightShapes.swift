@@ -79,7 +79,7 @@ extension ModuleAssembly {
   private func checkInner(
     _ a: Factor, _ b: Factor, _ aName: String, _ bName: String
   ) throws(Fault) {
-    guard a.columns == b.rows, a.columns > 0, !a.shape.isEmpty, !b.shape.isEmpty else {
+    guard a.columns == b.rows, a.columns > 0, a.shape.count > 1, b.shape.count > 1 else {
       throw fault(
         "has factors of two ranks",
         expected: "as many columns of \(aName) as rows of \(bName)",

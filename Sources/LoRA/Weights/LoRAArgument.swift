@@ -43,9 +43,11 @@ public struct LoRAArgument: Hashable, Sendable {
     if Double(part.trimmed) != nil { return true }
     guard let equals = part.firstIndex(of: "=") else { return false }
     let key = String(part[..<equals]).trimmed.lowercased()
-    // A key that is almost one is a mistake, not a part of a path.
-    return keys.contains(key) || samplingKeys.contains(key)
-      || nearest(to: key, in: keys.sorted()) != nil
+    // A word that is no known key is a mistake rather than a part of a path.
+    return !key.isEmpty
+      && key.utf8.allSatisfy { byte in
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || byte == UInt8(ascii: "-")
+      }
   }
 
   private static func strength(
@@ -97,7 +99,8 @@ public struct LoRAArgument: Hashable, Sendable {
             hint: "leave it out")
           : Fault(
             .loraWeights, "there is no setting \(key)=",
-            hint: nearest(to: key, in: keys.sorted()).map { "did you mean \($0)=?" })
+            hint: nearest(to: key, in: keys.sorted()).map { "did you mean \($0)=?" }
+              ?? "known are \(keys.sorted().map { $0 + "=" }.joined(separator: ", "))")
       }
     }
     if let rest = values["lbw-rest"] {

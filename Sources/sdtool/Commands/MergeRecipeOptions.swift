@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoint
 import Inspection
+import LoRA
 import Merge
 import StableDiffusion
 import Tensors
@@ -94,6 +95,15 @@ struct MergeRecipeOptions: ParsableArguments {
       for index in imported.recipe.models.indices
       where imported.recipe.models[index].sha256 == hash {
         imported.recipe.models[index].path = candidate
+      }
+    }
+    for index in imported.recipe.steps.indices {
+      // LoRAs are known by the names of their files.
+      imported.recipe.steps[index].loras = try imported.recipe.steps[index].loras.map {
+        (lora) throws(Fault) in
+        let name = try LoRAArgument(lora).name
+        let found = candidates.first { Self.fileName($0) == name }
+        return found.map { $0 + lora.dropFirst(name.count) } ?? lora
       }
     }
     if let missing = imported.recipe.models.first(where: { wanted.contains($0.sha256 ?? "") }) {

@@ -43,9 +43,8 @@ struct LoRAFinder {
       let name = path.split(separator: "/").last.map(String.init) ?? path
       return name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
     }
-    let direct = folder + "/" + argument.name
-    if let path = names.first(where: { $0 == direct || $0.hasPrefix(direct + ".") }) { return path }
     if let path = names.first(where: { bare($0) == argument.name }) { return path }
+    if let path = names.first(where: { $0.hasSuffix("/" + argument.name) }) { return path }
     let near = nearest(to: argument.name, in: names.map(bare))
     throw Fault(
       .fileOperation, "is not in \(folder)", path: argument.name,

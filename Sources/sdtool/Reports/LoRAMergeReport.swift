@@ -52,7 +52,8 @@ struct LoRAMergeReport {
   private func lora(_ index: Int, listing: Bool) -> [StyledText] {
     let use = plan.request.loras[index]
     let census = LoRACensus(use.file)
-    let kinds = census.kinds.map(\.kind.rawValue).joined(separator: ", ")
+    let names = census.kinds.map(\.kind.rawValue) + (census.decomposedCount > 0 ? ["DoRA"] : [])
+    let kinds = names.joined(separator: ", ")
     var lines: [StyledText] = [
       "\(use.file.path, .name): \(kinds.isEmpty ? "LoRA" : kinds), \(use.file.spelling.title); U-Net \(census.unetCount), text encoder \(census.textEncoderCount) of \(LoRACensus.usualTextEncoder) modules\(Self.ranks(census))"
     ]
@@ -137,7 +138,7 @@ struct LoRAMergeReport {
   /// The strength of a block: one number, or the range where layers differ.
   private static func strengths(_ use: LoRAUse, at place: Place) -> String {
     let values = use.file.modules.filter { $0.target.place == place }
-      .map { use.strength($0.target) }
+      .map { use.strength($0.target) + 0 }  // No -0.
     guard let low = values.min(), let high = values.max() else { return "–" }
     return low == high ? "\(low)" : "\(low) … \(high)"
   }
@@ -267,7 +268,11 @@ struct LoRAMergeReport {
         ]
         switch entry {
         case .applied(let module):
-          value["module"] = .string(use.file.modules[module].target.path.diffusers)
+          let target = use.file.modules[module].target
+          value["module"] = .string(target.path.diffusers)
+          if let weight = target.weightTensor(in: plan.identity) {
+            value["weight"] = .string(plan.base.tensors[weight].name.string)
+          }
         case .preserved(let reason), .ignored(let reason), .unmatched(let reason):
           value["reason"] = .string(reason)
         }

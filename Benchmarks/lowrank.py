@@ -130,7 +130,7 @@ def main():
         subprocess.run([sys.executable, "-c", PREPARE, base, tuned, large, small], check=True)
     end = ["-o", out, "--force", "--quiet"]
     cases = {
-        "lora-extract --rank 32, all 349 weights": ["lora-extract", tuned, base, "--rank", "32", *end],
+        "lora-extract --rank 32, U-Net and text encoder": ["lora-extract", tuned, base, "--rank", "32", *end],
         "lora-resize --rank 32, 151 MB": ["lora-resize", large, "--rank", "32", *end],
         "lora-resize --energy 0.95, 151 MB": ["lora-resize", large, "--energy", "0.95", *end],
         "lora-resize --size 40MB, 151 MB": ["lora-resize", large, "--size", "40MB", *end],
@@ -146,7 +146,7 @@ def main():
     note = "every one" if options.all else "one of each shape, times their number"
     extract, resize = list(medians.values())[:2]
     for label, code, arguments, mine in (
-        ("torch.linalg.svd of the differences", DENSE, [tuned, base, "32"], extract),
+        ("torch.linalg.svd of the U-Net's differences", DENSE, [tuned, base, "32"], extract),
         ("torch.linalg.svd of the products", RESIZE, [large, "32"], resize),
     ):
         text = subprocess.run(

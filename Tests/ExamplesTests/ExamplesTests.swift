@@ -2,6 +2,9 @@ import Checkpoint
 import Inspection
 import JSON
 import Layouts
+import LinearAlgebra
+import LoRA
+import LoRAEdit
 import Merge
 import SafeTensors
 import StableDiffusion
@@ -131,5 +134,21 @@ import Vocabulary
     let method = try MergeMethods.named("weighted-sum")
     let inputs = method.inputs.names  // A, B
     #expect(inputs == ["A", "B"])
+  }
+
+  @Test("LinearAlgebra: a matrix is factored") func factorization() throws {
+    let algebra = try LinearAlgebra.load()
+    let svd = try algebra.singularValues(of: Matrix<Float>(rows: 64, columns: 32))
+    #expect(svd.s.count == 32)
+  }
+
+  @Test("LoRAEdit: LoRAs are added") func sum() throws {
+    let first = try LoRAFile(path: Fixtures.path("lora/lora.safetensors"))
+    let second = try LoRAFile(path: Fixtures.path("lora/loha.safetensors"))
+    let path = folder.path("both.safetensors")
+    let sum = try LoRASum([.init(first, 0.7), .init(second, -0.4)])
+    let result = try sum.made(.rank(32, kernels: nil), dtype: .f16, width: 2)
+    try result.output.write(to: path)
+    #expect(try LoRAFile(path: path).modules.count == result.modules.count)
   }
 }

@@ -57,6 +57,26 @@ struct ExplanationTests {
     #expect(explanation.places[.in05]?.quality == .equalsB)
   }
 
+  @Test(
+    "26 weights are recovered from models that differ little, as closely as is said",
+    arguments: [0.1, 0.02])
+  func smallDifference(share: Double) throws {
+    let wanted = try #require(
+      BlockWeights(base: Self.weights[0], blocks: Array(Self.weights.dropFirst())))
+    let near = try merge([tiny(1), tiny(2)], "weighted-sum", WeightSpecification(alpha: share))
+    let specification = WeightSpecification(blocks: wanted)
+    let result = try merge([tiny(1), near], "weighted-sum", specification)
+    let explanation = try MergeExplanation.explain(result, from: [tiny(1), near], width: 2)
+    #expect(explanation.fits && explanation.recovered.dialect == .mbw)
+    let truth = try specification.resolved(in: .mbw)
+    for (place, part) in explanation.places {
+      guard case .weight(let expected) = truth.places[place] else { continue }
+      let weight = try #require(part.fit.weight), error = try #require(part.fit.uncertainty)
+      #expect(abs(weight - expected) < 4 * error + 1e-6, "\(place)")
+      if share == 0.1 { #expect(abs(weight - expected) < 1e-3, "\(place)") }
+    }
+  }
+
   @Test("The recipe that is written makes the result again, but for rounding")
   func recipe() throws {
     let wanted = try #require(

@@ -59,19 +59,17 @@ extension MergeExplanation {
     lines += StyledText(verdict, ink).wrapped(to: width).map { $0.rendered(style) }
     lines.append("")
     var table = TextTable([
-      .init("place"), .init("w", .right), .init(), .init("±", .right), .init("residual", .right),
-      .init("rounding", .right), .init("", .left),
+      .init("place"), .init("w", .right), .init(), .init("±", .right),
+      .init("residual/rounding", .right), .init("", .left),
     ])
     for place in Place.allCases {
       guard let part = places[place] else { continue }
       let weight = part.fit.weight
-      let count = Double(max(1, part.fit.count))
       table.append([
         "\(place)", "\(weight.map { Written.decimal($0, digits: 5) } ?? "–")",
         "\(Written.bar(weight ?? 0, width: 12), .note)",
         "\(Written.measure(part.fit.uncertainty))",
-        "\(Written.measure((part.fit.residual / count).squareRoot()))",
-        "\(Written.measure((part.fit.expectedResidual / count).squareRoot()))",
+        "\(Written.measure(part.fit.roundingRatio(at: nil)))",
         "\(part.quality.title, part.quality.ink)",
       ])
     }
@@ -161,8 +159,6 @@ extension MergeExplanation.Part {
     [
       ("weight", number(fit.weight)), ("uncertainty", number(fit.uncertainty)),
       ("quality", .string(quality.rawValue)),
-      ("residual", .double(fit.residual.squareRoot())),
-      ("rounding", .double(fit.expectedResidual.squareRoot())),
       ("ratio", .double(fit.roundingRatio(at: nil))), ("tensors", .integer(tensorCount)),
       ("equal_to_a", .integer(equalToA)), ("equal_to_b", .integer(equalToB)),
       ("informative", .integer(informativeCount)), ("values", .integer(fit.count)),

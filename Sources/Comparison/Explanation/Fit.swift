@@ -54,13 +54,15 @@ public struct WeightFit: Hashable, Sendable {
 
   /// How far the weight may be off: its standard deviation, and what rounding does in one direction.
   ///
-  /// Where the inputs are k units in the last place apart, multiples of a fraction like 1/3 are
-  /// rounded as if the weight were that fraction; measured on random values, this moves a weight by
-  /// up to 1/(2k²) in the mean.
+  /// Where the inputs are k units in the last place apart, multiples of a weight near a fraction
+  /// like 1/3 are rounded as if it were that fraction; measured on random values, this moves a
+  /// weight by up to 1/(2k²) in the mean. A weight less than 1/(2k) from 0 or 1 is rounded to it.
   public var uncertainty: Double? {
-    guard weight != nil, count > 1 else { return nil }
+    guard let weight, count > 1 else { return nil }
     let variance = max(residual, expectedResidual) / Double(count - 1) / xx
-    let drift = 6 * Double(count) / xx
+    let units = (xx / 12 / Double(count)).squareRoot()
+    let isNearWhole = abs(weight - weight.rounded()) < 0.5 / units
+    let drift = isNearWhole ? 0.5 / units : 0.5 / (units * units)
     return (variance + drift * drift).squareRoot()
   }
 

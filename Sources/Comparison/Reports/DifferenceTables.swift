@@ -99,15 +99,19 @@ struct DifferenceTables {
 
   /// What changed beside the values: types, shapes, names, tensors that only one model has.
   func remarks(of difference: ModelDifference, limit: Int) -> [(title: String, names: [String])] {
+    // What is only written in another way needs no examples.
     func list(
-      _ title: String, _ wanted: (TensorDifference) -> Bool,
+      _ title: String, _ wanted: (TensorDifference) -> Bool, showing most: Int = .max,
       _ text: (TensorDifference) -> String = { $0.name.string }
     ) -> (title: String, names: [String])? {
       let found = difference.tensors.filter(wanted)
       guard !found.isEmpty else { return nil }
-      let more = found.count > limit ? ["… and \(Written.count(found.count - limit)) more"] : []
+      let shown = min(most, limit)
+      let more =
+        found.count > shown && shown > 0
+        ? ["… and \(Written.count(found.count - shown)) more"] : []
       return (
-        "\(title): \(Written.count(found.count, "tensor"))", found.prefix(limit).map(text) + more
+        "\(title): \(Written.count(found.count, "tensor"))", found.prefix(shown).map(text) + more
       )
     }
     func nonFinite(_ tensor: TensorDifference) -> Bool {
@@ -127,12 +131,12 @@ struct DifferenceTables {
       list("of another type", \.changesType) {
         "\($0.name) \($0.a?.dtype.name ?? "") → \($0.b?.dtype.name ?? "")"
       },
-      list("with other axes", { $0.changesShape && $0.status != .misshapen }) {
-        "\($0.name) \(Self.shape($0.a)) → \(Self.shape($0.b))"
-      },
-      list("under another name", \.isRenamed) {
-        "\($0.a?.name.string ?? "") → \($0.b?.name.string ?? "")"
-      },
+      list(
+        "with other axes", { $0.changesShape && $0.status != .misshapen }, showing: 1,
+        { "\($0.name) \(Self.shape($0.a)) → \(Self.shape($0.b))" }),
+      list(
+        "under another name", \.isRenamed, showing: 0,
+        { "\($0.a?.name.string ?? "") → \($0.b?.name.string ?? "")" }),
     ].compactMap(\.self)
   }
 

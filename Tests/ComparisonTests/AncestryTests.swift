@@ -15,7 +15,7 @@ struct AncestryTests {
     var step = Recipe.Step("result", method: "weighted-sum", inputs: ["A", "B"])
     step.alpha = alpha
     let recipe = Recipe(models: ["A", "B"].map { Recipe.Model($0, path: $0) }, steps: [step])
-    return try RecipePlan(recipe.checked(), models: ["A": a, "B": b], types: nil, width: 2).result
+    return try RecipePlan(recipe.checked(), models: ["A": a, "B": b], width: 2).result
   }
 
   @Test("Copies, merges and shared parts of a family are recognised", arguments: [1, 2])

@@ -26,7 +26,7 @@ struct ExplanationTests {
     step.dialect = dialect
     let recipe = Recipe(models: names.map { Recipe.Model($0, path: $0) }, steps: [step])
     let sources = Dictionary(uniqueKeysWithValues: zip(names, models))
-    return try RecipePlan(recipe.checked(), models: sources, types: nil, width: 2).result
+    return try RecipePlan(recipe.checked(), models: sources, width: 2).result
   }
 
   @Test(
@@ -86,7 +86,7 @@ struct ExplanationTests {
     let explanation = try MergeExplanation.explain(result, from: models, width: 2)
     let recipe = try Recipe(yaml: explanation.recipe(paths: ["A", "B"]).yaml).checked()
     let again = try RecipePlan(
-      recipe, models: ["A": models[0], "B": models[1]], types: nil, width: 2
+      recipe, models: ["A": models[0], "B": models[1]], width: 2
     ).result
     let difference = try ModelDifference.compare(result, again, width: 2)
     #expect(difference.exceeding(1e-3).isEmpty)

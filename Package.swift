@@ -24,8 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
-  "Layouts", "Synthesis", "Inspection", "Merge", "LinearAlgebra", "LoRA",
-  "LoRAEdit",
+  "Layouts", "Synthesis", "Inspection", "LinearAlgebra", "LoRA", "LoRAEdit", "Merge", "Comparison",
 ]
 
 let package = Package(
@@ -74,12 +73,17 @@ let package = Package(
         "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON", "LoRA", "LinearAlgebra",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
+    library(
+      "Comparison",
+      [
+        "CKernels", "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON", "Inspection",
+        "Merge",
+      ]),
     .executableTarget(
       name: "sdtool",
       dependencies: [
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
-        "Inspection", "JSON", "Merge", "LoRA", "LoRAEdit",
-        "LinearAlgebra",
+        "Inspection", "JSON", "Merge", "LoRA", "LoRAEdit", "LinearAlgebra", "Comparison",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -114,6 +118,7 @@ let package = Package(
         "LoRA", "LinearAlgebra", "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON",
         "Synthesis", .product(name: "Crypto", package: "swift-crypto"),
       ]),
+    tests("Comparison", ["Tensors", "StableDiffusion", "SafeTensors", "Synthesis", "JSON", "Merge"]),
     .testTarget(
       name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
     // Written as by another package: without our settings, public API only.

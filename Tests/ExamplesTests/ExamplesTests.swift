@@ -151,4 +151,16 @@ import Vocabulary
     try result.output.write(to: path)
     #expect(try LoRAFile(path: path).modules.count == result.modules.count)
   }
+
+  @Test("LoRA: merged weights are computed as they are read") func lora() throws {
+    let model = SyntheticModel(preset: .sd15Tiny, seed: 1, dtype: .f16)
+    let style = SyntheticModel(preset: .loraTiny, seed: 2, dtype: .f16)
+    let lora = try LoRAFile(style)
+    let request = LoRAMergeRequest([LoRAUse(lora, LoRAStrength(0.8))])
+    let plan = try LoRAMergePlan(model, request, width: 2)
+    let merged = LoRAMergedSource(plan)
+    #expect(plan.problems.isEmpty)
+    #expect(plan.changedCount == lora.modules.count)
+    #expect(merged.tensors.count == model.tensors.count)
+  }
 }

@@ -164,4 +164,16 @@ import Vocabulary
     let recipe = explanation.recipe(paths: ["a.safetensors", "b.safetensors"]).yaml
     #expect(recipe.contains("alpha: 0\n"))
   }
+
+  @Test("LoRA: merged weights are computed as they are read") func lora() throws {
+    let model = SyntheticModel(preset: .sd15Tiny, seed: 1, dtype: .f16)
+    let style = SyntheticModel(preset: .loraTiny, seed: 2, dtype: .f16)
+    let lora = try LoRAFile(style)
+    let request = LoRAMergeRequest([LoRAUse(lora, LoRAStrength(0.8))])
+    let plan = try LoRAMergePlan(model, request, width: 2)
+    let merged = LoRAMergedSource(plan)
+    #expect(plan.problems.isEmpty)
+    #expect(plan.changedCount == lora.modules.count)
+    #expect(merged.tensors.count == model.tensors.count)
+  }
 }

@@ -24,7 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
-  "Layouts", "Synthesis", "Inspection", "Merge",
+  "Layouts", "Synthesis", "Inspection", "Merge", "Drawing", "Reporting",
 ]
 
 let package = Package(
@@ -40,6 +40,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CJSON", providers: [.apt(["libjson-c-dev"])]),
     .target(name: "CKernels"),
+    .target(name: "CRaster"),
     .target(name: "CVocabulary", exclude: ["merges.z"]),
     library("Tensors", ["CKernels"]),
     library("StrictJSON", []),
@@ -64,11 +65,15 @@ let package = Package(
         "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON",
         .product(name: "Yams", package: "Yams"),
       ]),
+    library("Drawing", ["Tensors", "StableDiffusion", "Inspection", "CRaster"]),
+    library(
+      "Reporting",
+      ["Tensors", "Checkpoint", "StableDiffusion", "Inspection", "Merge", "Drawing", "JSON"]),
     .executableTarget(
       name: "sdtool",
       dependencies: [
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
-        "Inspection", "JSON", "Merge",
+        "Inspection", "JSON", "Merge", "Drawing", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -91,6 +96,8 @@ let package = Package(
       ]),
     tests("Inspection", ["Synthesis", "JSON"]),
     tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON", "Synthesis"]),
+    tests("Drawing", ["Tensors", "StableDiffusion", "JSON"]),
+    tests("Reporting", ["Tensors", "StableDiffusion", "Synthesis", "Inspection", "Drawing", "JSON"]),
     .testTarget(
       name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
     // Written as by another package: without our settings, public API only.

@@ -1,0 +1,7 @@
+import ArgumentParser
+
+extension SDTool {
+  struct Report: ParsableCommand {
+    func run() throws {}
+  }
+}

@@ -3,6 +3,7 @@ public import Drawing
 public import Inspection
 public import Layouts
 public import Merge
+public import Reporting
 public import StableDiffusion
 public import Synthesis
 public import Tensors
@@ -42,3 +43,4 @@ extension MergePolicies.Unknown: ExpressibleByArgument {}
 extension MergePolicies.ConvIn: ExpressibleByArgument {}
 extension MergePolicies.Overflow: ExpressibleByArgument {}
 extension Theme: ExpressibleByArgument {}
+extension ModelReportFormat: ExpressibleByArgument {}

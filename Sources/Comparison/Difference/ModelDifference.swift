@@ -1,5 +1,4 @@
 public import StableDiffusion
-public import Tensors
 
 /// A model that was compared.
 public struct ComparedModel: Hashable, Sendable {
@@ -100,6 +99,11 @@ public struct ModelDifference: Sendable {
 extension ModelDifference {
   /// Whether both models hold the same tensors with the same bytes.
   public var isIdentical: Bool { total.isIdentical }
+
+  /// The tensors that differ more than `tolerance`; see ``TensorDifference/exceeds(_:)``.
+  public func exceeding(_ tolerance: Double) -> [TensorDifference] {
+    tensors.filter { $0.exceeds(tolerance) }
+  }
 
   /// The tensors that differ most, the greatest relative L2 first.
   ///

@@ -31,6 +31,8 @@ public struct TensorDifference: Hashable, Sendable {
   public let component: Component?
   /// What its layer does.
   public let role: Role?
+  /// Whether models are used without it: token positions, moving averages, noise schedules.
+  public let isOptional: Bool
   /// What became of it.
   public internal(set) var status: Status
   /// What comparing its values found; `nil` where they were not compared.
@@ -56,6 +58,24 @@ public struct TensorDifference: Hashable, Sendable {
   public var isRenamed: Bool {
     guard let a, let b else { return false }
     return a.name != b.name
+  }
+
+  /// Whether it differs more than `tolerance` allows.
+  ///
+  /// What only one model has, or in another shape, differs, unless models are used without it. What
+  /// both have differs if its relative L2 distance is greater than `tolerance`, if NaN or infinities
+  /// are in other numbers, or if values differ that have no such distance. The type alone is no
+  /// difference.
+  public func exceeds(_ tolerance: Double) -> Bool {
+    switch status {
+    case .identical, .equal: return false
+    case .onlyInA, .onlyInB: return !isOptional
+    case .misshapen: return true
+    case .changed:
+      guard let measures, let distance = measures.relativeL2 else { return true }
+      return distance > tolerance || measures.nanCountA != measures.nanCountB
+        || measures.infinityCountA != measures.infinityCountB
+    }
   }
 
   /// The number of values, in the first model that has it.

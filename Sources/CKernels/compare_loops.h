@@ -74,44 +74,67 @@ CK_COMPARE(bf16, uint16_t, ck_i16x16, ck_u16x16, 15, ck_u32x16, CK_BF16_TO_F64)
 CK_COMPARE(f32, uint32_t, ck_i32x16, ck_u32x16, 31, ck_u64x16, CK_F32_TO_F64)
 CK_COMPARE(f64, uint64_t, ck_i64x16, ck_u64x16, 63, ck_f64x16, CK_F64_TO_F64)
 
-// Adds the squares of at most `CK_BLOCK` values, lane by lane; returns the greatest magnitude,
-// as bits, among the whole sixteens. With `SPACING` the squares are of the powers of two below
-// the values instead, at least `FLOOR`.
-#define CK_SQUARES(NAME, U, UV, TOP, TO_F64, FLOOR)                                                \
-  static void CK_NAME(squares_##NAME)(const uint8_t *p, size_t n, ck_f64x16 *total,                \
-                                      const int spacing) {                                         \
+// Adds the squares of at most `CK_BLOCK` values, lane by lane; returns whether all are finite.
+#define CK_SQUARES(NAME, U, UV, TOP, TO_F64)                                                       \
+  static int CK_NAME(squares_##NAME)(const uint8_t *p, size_t n, ck_f64x16 *total) {               \
     const U mask = (U)(((U)1 << TOP) - 1);                                                         \
-    for (size_t i = 0; i < n; i += CK_LANES) {                                                     \
-      uint8_t padded[CK_LANES * sizeof(U)] = {0};                                                  \
+    ck_f64x16 sum = *total;                                                                        \
+    UV top = {0};                                                                                  \
+    size_t i = 0;                                                                                  \
+    for (; i + CK_LANES <= n; i += CK_LANES) {                                                     \
       const uint8_t *q = p + i * sizeof(U);                                                        \
-      if (n - i < CK_LANES) {                                                                      \
-        memcpy(padded, q, (n - i) * sizeof(U));                                                    \
-        q = padded;                                                                                \
-      }                                                                                            \
       UV v;                                                                                        \
       memcpy(&v, q, sizeof v);                                                                     \
-      ck_u64x16 finite = (ck_u64x16)CK_CONVERT(                                                    \
-          (__typeof__((v & mask) < v))((v & mask) < ck_##NAME##_infinity), ck_i64x16);             \
-      ck_u64x16 bits = (ck_u64x16)TO_F64(q) & finite;                                              \
-      if (spacing) {                                                                               \
-        bits &= 0x7FF0000000000000;                                                                \
-        ck_f64x16 power = CK_MAX((ck_f64x16)bits, (ck_f64x16){0} + FLOOR);                         \
-        bits = (ck_u64x16)power & finite;                                                          \
-        if (n - i < CK_LANES)                                                                      \
-          for (size_t lane = n - i; lane < CK_LANES; lane++) bits[lane] = 0;                       \
-      }                                                                                            \
-      ck_f64x16 d = (ck_f64x16)bits;                                                               \
+      top = CK_MAX(top, v & mask);                                                                 \
+      ck_f64x16 d = TO_F64(q);                                                                     \
+      sum += d * d;                                                                                \
+    }                                                                                              \
+    if (i < n) {                                                                                   \
+      uint8_t q[CK_LANES * sizeof(U)] = {0};                                                       \
+      memcpy(q, p + i * sizeof(U), (n - i) * sizeof(U));                                           \
+      UV v;                                                                                        \
+      memcpy(&v, q, sizeof v);                                                                     \
+      top = CK_MAX(top, v & mask);                                                                 \
+      ck_f64x16 d = TO_F64(q);                                                                     \
+      sum += d * d;                                                                                \
+    }                                                                                              \
+    *total = sum;                                                                                  \
+    U greatest = 0;                                                                                \
+    for (int lane = 0; lane < CK_LANES; lane++)                                                    \
+      greatest = top[lane] > greatest ? top[lane] : greatest;                                      \
+    return greatest < ck_##NAME##_infinity;                                                        \
+  }
+
+CK_SQUARES(f16, uint16_t, ck_u16x16, 15, CK_F16_TO_F64)
+CK_SQUARES(bf16, uint16_t, ck_u16x16, 15, CK_BF16_TO_F64)
+CK_SQUARES(f32, uint32_t, ck_u32x16, 31, CK_F32_TO_F64)
+CK_SQUARES(f64, uint64_t, ck_u64x16, 63, CK_F64_TO_F64)
+
+// Adds the squares of the greatest powers of two that are not above the magnitudes of at most
+// `CK_BLOCK` values, lane by lane; at least `FLOOR`, and 0 for what is not finite.
+#define CK_SPACINGS(NAME, U, TO_F64, FLOOR)                                                        \
+  static void CK_NAME(spacings_##NAME)(const uint8_t *p, size_t n, ck_f64x16 *total) {             \
+    for (size_t i = 0; i < n; i += CK_LANES) {                                                     \
+      const size_t lanes = n - i < CK_LANES ? n - i : CK_LANES;                                    \
+      uint8_t q[CK_LANES * sizeof(U)] = {0};                                                       \
+      memcpy(q, p + i * sizeof(U), lanes * sizeof(U));                                             \
+      ck_u64x16 power = (ck_u64x16)TO_F64(q) & 0x7FF0000000000000;                                 \
+      ck_u64x16 finite = (ck_u64x16)(power != 0x7FF0000000000000);                                 \
+      ck_f64x16 d = CK_MAX((ck_f64x16)(power & finite), (ck_f64x16){0} + FLOOR);                   \
+      d = (ck_f64x16)((ck_u64x16)d & finite);                                                      \
+      for (size_t lane = lanes; lane < CK_LANES; lane++) d[lane] = 0;                              \
       *total += d * d;                                                                             \
     }                                                                                              \
   }
 
-CK_SQUARES(f16, uint16_t, ck_u16x16, 15, CK_F16_TO_F64, 0x1p-14)
-CK_SQUARES(bf16, uint16_t, ck_u16x16, 15, CK_BF16_TO_F64, 0x1p-126)
-CK_SQUARES(f32, uint32_t, ck_u32x16, 31, CK_F32_TO_F64, 0x1p-126)
-CK_SQUARES(f64, uint64_t, ck_u64x16, 63, CK_F64_TO_F64, 0x1p-511)
+CK_SPACINGS(f16, uint16_t, CK_F16_TO_F64, 0x1p-14)
+CK_SPACINGS(bf16, uint16_t, CK_BF16_TO_F64, 0x1p-126)
+CK_SPACINGS(f32, uint32_t, CK_F32_TO_F64, 0x1p-126)
+CK_SPACINGS(f64, uint64_t, CK_F64_TO_F64, 0x1p-511)
 
 #undef CK_COMPARE
 #undef CK_SQUARES
+#undef CK_SPACINGS
 #undef CK_F16_TO_F64
 #undef CK_BF16_TO_F64
 #undef CK_F32_TO_F64
@@ -122,4 +145,6 @@ static const ck_compare_loops CK_NAME(compare_loops) = {
                 CK_NAME(compare_f64)},
     .squares = {CK_NAME(squares_f16), CK_NAME(squares_bf16), CK_NAME(squares_f32),
                 CK_NAME(squares_f64)},
+    .spacings = {CK_NAME(spacings_f16), CK_NAME(spacings_bf16), CK_NAME(spacings_f32),
+                 CK_NAME(spacings_f64)},
 };

@@ -95,7 +95,8 @@ typedef struct ck_compare_state {
 
 typedef struct ck_compare_loops {
   void (*compare[4])(const uint8_t *, const uint8_t *, size_t, ck_compare_state *);
-  void (*squares[4])(const uint8_t *, size_t, ck_f64x16 *, int);
+  int (*squares[4])(const uint8_t *, size_t, ck_f64x16 *);
+  void (*spacings[4])(const uint8_t *, size_t, ck_f64x16 *);
 } ck_compare_loops;
 
 // Compares floating-point values one by one. `pa` and `pb` are at a multiple of 16 values.
@@ -388,6 +389,7 @@ double ck_squares(ck_path path, ck_type type, const void *values, size_t count, 
   const ck_type via = own_loop(type) >= 0 ? type : CK_F32;
   float block[CK_BLOCK];
   ck_f64x16 total = {0};
+  int finite = 1;
   const size_t size = size_of(type);
   for (size_t done = 0; done < count;) {
     const size_t n = count - done < CK_BLOCK ? count - done : CK_BLOCK;
@@ -396,10 +398,11 @@ double ck_squares(ck_path path, ck_type type, const void *values, size_t count, 
       ck_convert(path, type, via, p, block, n);
       p = (const uint8_t *)block;
     }
-    compare_loops(path)->squares[own_loop(via)](p, n, &total, spacing);
+    if (spacing) compare_loops(path)->spacings[own_loop(via)](p, n, &total);
+    else finite &= compare_loops(path)->squares[own_loop(via)](p, n, &total);
     done += n;
   }
-  return lanes_total(&total);
+  return finite ? lanes_total(&total) : NAN;
 }
 
 void ck_histogram(ck_path path, ck_type type, const void *values, size_t count, uint32_t *counts) {

@@ -65,9 +65,12 @@ extension DType {
   /// The numbers in `bytes` of this type that are compared: two for a complex value.
   package func partCount(of byteCount: Int) -> Int { byteCount / partSize }
 
-  /// The sum of the squares of the finite values in `bytes`, in the order of ``ValueComparison``.
-  package func sumOfSquares(_ bytes: RawSpan, path: KernelPath = .best) -> Double {
-    squares(bytes, spacing: false, path)
+  /// The sum of the squares of the values in `bytes`, with the bits that ``ValueComparison`` has.
+  ///
+  /// `nil` if one of them is not finite.
+  package func sumOfSquares(_ bytes: RawSpan, path: KernelPath = .best) -> Double? {
+    let sum = squares(bytes, spacing: false, path)
+    return sum.isNaN ? nil : sum
   }
 
   /// The sum of the squared distances of the finite values in `bytes` to their neighbours.

@@ -87,8 +87,9 @@ typedef struct ck_comparison {
 ck_comparison ck_compare(ck_path path, ck_type type_a, ck_type type_b, const void *a,
                          const void *b, size_t count);
 
-/// The sum of the squares of the finite values; with `spacing` not 0, of the greatest powers of
-/// two that are not above their magnitudes, or the smallest normal one (2^-511 in F64).
+/// The sum of the squares of values, NaN if one of them is not finite; with `spacing` not 0, of the
+/// greatest powers of two that are not above the magnitudes of the finite ones, or the smallest
+/// normal one (2^-511 in F64).
 double ck_squares(ck_path path, ck_type type, const void *values, size_t count, int spacing);
 
 /// Counts values by the upper 12 bits of the F16 that each rounds to.

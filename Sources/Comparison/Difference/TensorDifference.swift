@@ -92,7 +92,7 @@ public struct DifferenceGroup: Hashable, Sendable {
   public private(set) var counts: [TensorDifference.Status: Int] = [:]
   /// How many tensors are in different types.
   public private(set) var typeChangeCount = 0
-  /// The measures of all tensors that were compared, identical ones too.
+  /// The measures of all tensors that were compared, identical ones too; not of optional ones.
   public private(set) var measures = DifferenceMeasures()
 
   /// No tensors.
@@ -110,6 +110,7 @@ public struct DifferenceGroup: Hashable, Sendable {
     elementCount = elementCount.addingReportingOverflow(tensor.elementCount).partialValue
     counts[tensor.status, default: 0] += 1
     if tensor.changesType { typeChangeCount += 1 }
-    if let found = tensor.measures { measures.append(found) }
+    // Token positions, which are numbers up to 76, would drown all weights.
+    if let found = tensor.measures, !tensor.isOptional { measures.append(found) }
   }
 }

@@ -6,6 +6,12 @@ struct PairFinding: Sendable {
   var isIdentical = true
   /// What comparing values found; stays empty where they cannot be looked at.
   var measures = DifferenceMeasures()
+
+  /// Includes the values that come after these.
+  mutating func append(_ next: PairFinding) {
+    isIdentical = isIdentical && next.isIdentical
+    measures.append(next.measures)
+  }
 }
 
 /// Reads tensors of several models side by side, once, and compares pairs of them.
@@ -95,9 +101,7 @@ struct PairPass {
       totals[range.correspondence].squaredSpacings += finding.squaredSpacings
       for (index, pair) in finding.pairs.enumerated() {
         guard let pair else { continue }
-        let isIdentical = totals[range.correspondence].pairs[index]?.isIdentical == true
-        totals[range.correspondence].pairs[index]?.isIdentical = isIdentical && pair.isIdentical
-        totals[range.correspondence].pairs[index]?.measures.append(pair.measures)
+        totals[range.correspondence].pairs[index]?.append(pair)
       }
     }
     return totals
@@ -141,7 +145,8 @@ struct PairPass {
         guard let tensor = correspondence.tensors[model] else { continue }
         let bits = models[model].source.tensors[tensor].dtype.bitCount
         let offset = (range.start + done) * bits / 8
-        var bytes = buffers[model].bytes(count * bits / 8)
+        let buffer = buffers[model]
+        var bytes = buffer.bytes(count * bits / 8)
         try models[model].source.read(tensor, at: offset, into: &bytes)
         progress(bytes.byteCount)
       }
@@ -149,16 +154,15 @@ struct PairPass {
         guard finding.pairs[index] != nil, let a = info(correspondence, pair.a),
           let b = info(correspondence, pair.b)
         else { continue }
-        let next = compare(
-          buffers[pair.a].bytes(count * a.dtype.bitCount / 8).bytes, a.dtype,
-          buffers[pair.b].bytes(count * b.dtype.bitCount / 8).bytes, b.dtype)
-        finding.pairs[index]?.isIdentical =
-          finding.pairs[index]?.isIdentical == true && next.isIdentical
-        finding.pairs[index]?.measures.append(next.measures)
+        let (bufferA, bufferB) = (buffers[pair.a], buffers[pair.b])
+        let bytesA = bufferA.bytes(count * a.dtype.bitCount / 8)
+        let bytesB = bufferB.bytes(count * b.dtype.bitCount / 8)
+        finding.pairs[index]?.append(compare(bytesA.bytes, a.dtype, bytesB.bytes, b.dtype))
       }
       if let roundingOf, let info = info(correspondence, roundingOf), readers.contains(roundingOf) {
-        finding.squaredSpacings += info.dtype.sumOfSquaredSpacings(
-          buffers[roundingOf].bytes(count * info.dtype.bitCount / 8).bytes)
+        let buffer = buffers[roundingOf]
+        let bytes = buffer.bytes(count * info.dtype.bitCount / 8)
+        finding.squaredSpacings += info.dtype.sumOfSquaredSpacings(bytes.bytes)
       }
       done += count
     }
@@ -169,11 +173,11 @@ struct PairPass {
   private func compare(_ a: RawSpan, _ typeA: DType, _ b: RawSpan, _ typeB: DType) -> PairFinding {
     let isIdentical = typeA == typeB && haveSameBytes(a, b)
     guard typeA.isComparable(with: typeB) else { return PairFinding(isIdentical: isIdentical) }
-    if isIdentical, !(typeA == .c64 ? DType.f32 : typeA).hasNonFinite(a) {
+    if isIdentical, let squares = typeA.sumOfSquares(a) {
       return PairFinding(
         isIdentical: true,
         measures: DifferenceMeasures(
-          identicalCount: typeA.partCount(of: a.byteCount), squares: typeA.sumOfSquares(a),
+          identicalCount: typeA.partCount(of: a.byteCount), squares: squares,
           hasULP: typeA.hasULP))
     }
     guard let comparison = ValueComparison(a, typeA, b, typeB) else {

@@ -24,7 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
-  "Layouts", "Synthesis", "Inspection", "Merge", "Drawing", "Reporting",
+  "Layouts", "Synthesis", "Inspection", "Merge", "Comparison", "Drawing", "Reporting",
 ]
 
 let package = Package(
@@ -65,15 +65,24 @@ let package = Package(
         "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON",
         .product(name: "Yams", package: "Yams"),
       ]),
+    library(
+      "Comparison",
+      [
+        "CKernels", "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON", "Inspection",
+        "Merge",
+      ]),
     library("Drawing", ["Tensors", "StableDiffusion", "Inspection", "CRaster"]),
     library(
       "Reporting",
-      ["Tensors", "Checkpoint", "StableDiffusion", "Inspection", "Merge", "Drawing", "JSON"]),
+      [
+        "Tensors", "Checkpoint", "StableDiffusion", "Inspection", "Merge", "Comparison", "Drawing",
+        "JSON",
+      ]),
     .executableTarget(
       name: "sdtool",
       dependencies: [
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
-        "Inspection", "JSON", "Merge", "Drawing", "Reporting",
+        "Inspection", "JSON", "Merge", "Comparison", "Drawing", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -96,6 +105,7 @@ let package = Package(
       ]),
     tests("Inspection", ["Synthesis", "JSON"]),
     tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON", "Synthesis"]),
+    tests("Comparison", ["Tensors", "StableDiffusion", "SafeTensors", "Synthesis", "JSON", "Merge"]),
     tests("Drawing", ["Tensors", "StableDiffusion", "JSON"]),
     tests("Reporting", ["Tensors", "StableDiffusion", "Synthesis", "Inspection", "Drawing", "JSON"]),
     .testTarget(

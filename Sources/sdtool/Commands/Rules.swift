@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoint
+import Comparison
 import Drawing
 import Inspection
 import JSON
@@ -14,7 +15,7 @@ let allRules: [Rule] =
   (Rule.fileRules + Rule.foreignRules + Rule.jsonRules + Rule.safeTensorsRules
   + Rule.checkpointRules + Rule.folderRules + Rule.schemaRules + Rule.conversionRules
   + Rule.baselineRules + Rule.mergeMethodRules + Rule.weightRules + Rule.recipeRules
-  + Rule.mergeRules + Rule.drawingRules)
+  + Rule.mergeRules + Rule.comparisonRules + Rule.drawingRules)
   .sorted { $0.id < $1.id }
 
 extension SDTool {

@@ -1,5 +1,7 @@
+package import Comparison
 package import Inspection
 package import JSON
+import StableDiffusion
 public import Tensors
 
 /// The formats in which models can be reported.
@@ -21,6 +23,8 @@ public enum ModelReportFormat: String, CaseIterable, Sendable {
 public struct Report: Sendable {
   /// One part for each model.
   package let models: [ModelReport]
+  /// How the second of two models differs from the first.
+  package let difference: ModelDifference?
   private let options: ReportOptions
 
   /// Reads the models.
@@ -38,6 +42,10 @@ public struct Report: Sendable {
     }
     self.models = models
     self.options = options
+    difference =
+      models.count == 2 && options.readsValues
+      ? try ModelDifference.compare(
+        models[0].model.source, models[1].model.source, width: options.threads) : nil
   }
 
   /// Whether every model could be read to its end.
@@ -66,6 +74,12 @@ public struct Report: Sendable {
       title: models.map(\.name).joined(separator: " and "),
       subtitle: models.map(\.model.title).joined(separator: "; "))
     if models.count == 1 { document.highlights = models[0].highlights }
+    if let difference {
+      let schema = models[0].model.identity.schema
+      // Networks of different widths have no common picture.
+      let isDrawn = schema.dimensions == models[1].model.identity.schema.dimensions
+      document.sections.append(difference.section(schema: schema, isDrawn: isDrawn))
+    }
     for (index, model) in models.enumerated() {
       let own = model.sections(prefix: models.count > 1 ? "m\(index + 1)-" : "")
       document.sections += own.map { section in
@@ -87,9 +101,11 @@ public struct Report: Sendable {
   package func json() throws(Fault) -> JSONValue {
     var values: [JSONValue] = []
     for model in models { values.append(try model.json()) }
-    return [
+    var object: JSONObject = [
       "schema": "sdtool-report/1", "tool": ["name": "sdtool", "version": .string(options.version)],
       "models": .array(values),
     ]
+    object["difference"] = difference?.json
+    return .object(object)
   }
 }

@@ -6,6 +6,8 @@ public struct HeatMap: Hashable, Sendable {
   public var title: String
   /// What the values are, with the unit.
   public var remark: String
+  /// A second line below the title: what is compared with what.
+  public var detail = ""
   /// The names of the rows.
   public var rows: [String]
   /// The names of the columns.
@@ -34,11 +36,17 @@ public struct HeatMap: Hashable, Sendable {
     let cell = Size(
       max(68, (columns.map { FontMetrics.width(of: $0, .strong) }.max() ?? 0) + 12), 22)
     let width = max(440, left + Double(columns.count) * (cell.width + 3) + Frame.margin)
-    let top = 108.0, bottom = top + Double(rows.count) * (cell.height + 3)
+    let top = detail.isEmpty ? 108.0 : 124.0, bottom = top + Double(rows.count) * (cell.height + 3)
     let most = values.joined().compactMap { $0 }.filter(\.isFinite).max() ?? 0
     let range = 0...(most > 0 ? most : 1)
     var scene = Scene(title, summary: remark, size: Size(width, bottom + 14 + 24 + Frame.margin))
     scene.items = Frame.heading(title, remark, width: width)
+    let room = width - 2 * Frame.margin
+    scene.items.append(
+      .label(
+        Label(
+          FontMetrics.fitted(detail, .body, to: room), at: Point(Frame.margin, 78), .body,
+          paint: .token(.muted))))
     for (column, name) in columns.enumerated() {
       let middle = left + (Double(column) + 0.5) * (cell.width + 3) - 1.5
       scene.items.append(

@@ -1,6 +1,6 @@
 import Inspection
 
-/// How often values lie where, in several panels with the same axis.
+/// How often values lie where, in several panels, each with its own axis.
 public struct HistogramChart: Hashable, Sendable {
   /// One panel.
   public struct Series: Hashable, Sendable {
@@ -10,14 +10,20 @@ public struct HistogramChart: Hashable, Sendable {
     public var remark: String
     /// Whether the remark is about something wrong.
     public var isAlarming: Bool
-    /// How many values are in each bin.
+    /// The values at the ends of the axis.
+    public var range: ClosedRange<Double>
+    /// How many values are in each bin, from the lower end of the axis to the upper.
     public var counts: [Double]
 
     /// A panel.
-    public init(_ name: String, remark: String, isAlarming: Bool = false, counts: [Double]) {
+    public init(
+      _ name: String, remark: String, isAlarming: Bool = false, range: ClosedRange<Double>,
+      counts: [Double]
+    ) {
       self.name = name
       self.remark = remark
       self.isAlarming = isAlarming
+      self.range = range
       self.counts = counts
     }
   }
@@ -26,16 +32,13 @@ public struct HistogramChart: Hashable, Sendable {
   public var title: String
   /// What is counted, with the unit.
   public var remark: String
-  /// The values at the ends of the axis.
-  public var range: ClosedRange<Double>
   /// The panels, in reading order.
   public var series: [Series] = []
 
   /// A picture without panels.
-  public init(_ title: String, remark: String, range: ClosedRange<Double>) {
+  public init(_ title: String, remark: String) {
     self.title = title
     self.remark = remark
-    self.range = range
   }
 
   /// The picture, with `columns` panels side by side.
@@ -95,7 +98,7 @@ public struct HistogramChart: Hashable, Sendable {
         Line(
           [Point(plot.x, plot.bottom), Point(plot.right, plot.bottom)], paint: .token(.edge),
           width: 1)))
-    let span = range.upperBound - range.lowerBound
+    let range = series.range, span = range.upperBound - range.lowerBound
     var free = frame.x
     for value in ticks(in: range, count: 4) where span > 0 {
       let x = plot.x + (value - range.lowerBound) / span * plot.width

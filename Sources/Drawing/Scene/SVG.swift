@@ -29,6 +29,7 @@ extension Scene {
     var writer = SVGWriter(colors: .classes)
     writer.text +=
       "<svg class=\"\(name.markupEscaped)\" "
+      + "width=\"\(size.width.coordinate)\" height=\"\(size.height.coordinate)\" "
       + "viewBox=\"0 0 \(size.width.coordinate) \(size.height.coordinate)\" "
       + "role=\"img\" aria-label=\"\(title.markupEscaped)\">\n"
     if !summary.isEmpty { writer.text += "<desc>\(summary.markupEscaped)</desc>\n" }

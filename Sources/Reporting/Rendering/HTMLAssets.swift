@@ -54,13 +54,14 @@ enum HTMLAssets {
     nav a:hover{text-decoration:underline}
     section{padding:28px 0 8px}
     figure{margin:0 0 16px}
-    figure svg{display:block;width:100%;height:auto}
-    svg.any{max-width:max-content;min-width:0}
+    figure svg{display:block;max-width:100%;height:auto}
+    svg.wide,svg.narrow{width:100%}
     svg.narrow{display:none}
     .pairs{display:grid;grid-template-columns:minmax(8rem,max-content) 1fr;gap:6px 20px;margin:0}
     .pairs dt{color:var(--muted)}
     .pairs dd{margin:0;overflow-wrap:anywhere;min-width:0}
     .scroll{overflow-x:auto;margin:0 0 16px;border:1px solid var(--hairline);border-radius:8px}
+    .scroll:not(.long){width:fit-content;max-width:100%}
     .scroll.long{max-height:70vh;overflow-y:auto}
     table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}
     th,td{text-align:left;padding:5px 12px;vertical-align:top;

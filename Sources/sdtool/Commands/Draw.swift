@@ -171,7 +171,10 @@ extension SDTool {
           expected: kind == "mbw" ? "mbw:WEIGHTS" : "\(kind):FILE", found: "'\(text.prefix(80))'")
       default:
         let known = ["mbw", "diff", "lora", "validate", "dtype"]
-        let near = nearest(to: kind, in: known).map { "did you mean '\($0)'?" }
+        // The padding lets two letters that changed places count as near in a short word.
+        let near = nearest(to: kind + "::::", in: known.map { $0 + "::::" }).map {
+          "did you mean '\($0.prefix { $0 != ":" })'?"
+        }
         throw Fault(
           .unknownColoring, "cannot be '\(kind.prefix(80))'",
           expected: "mbw:WEIGHTS, diff:OTHER, lora:FILE, validate or dtype",

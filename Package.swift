@@ -105,9 +105,11 @@ let package = Package(
       ]),
     tests("Inspection", ["Synthesis", "JSON"]),
     tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON", "Synthesis"]),
-    tests("Comparison", ["Tensors", "StableDiffusion", "SafeTensors", "Synthesis", "JSON", "Merge"]),
+    tests(
+      "Comparison", ["Tensors", "StableDiffusion", "SafeTensors", "Synthesis", "JSON", "Merge"]),
     tests("Drawing", ["Tensors", "StableDiffusion", "JSON"]),
-    tests("Reporting", ["Tensors", "StableDiffusion", "Synthesis", "Inspection", "Drawing", "JSON"]),
+    tests(
+      "Reporting", ["Tensors", "StableDiffusion", "Synthesis", "Inspection", "Drawing", "JSON"]),
     .testTarget(
       name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
     // Written as by another package: without our settings, public API only.

@@ -9,15 +9,19 @@ extension Coloring {
   ///
   /// - Parameters:
   ///   - difference: the models, compared.
+  ///   - title: what the numbers are.
   ///   - schema: the network.
-  public static func change(_ difference: ModelDifference, schema: Schema) -> Coloring {
+  /// - Returns: the colours.
+  public static func change(
+    _ difference: ModelDifference, title: String = "relative change, ‖B − A‖ ÷ ‖A‖ in %",
+    schema: Schema
+  ) -> Coloring {
     var samples: [Sample?] = Array(repeating: nil, count: schema.parameters.count)
     for tensor in difference.tensors {
       guard let measures = tensor.measures, let match = schema.match(tensor.name) else { continue }
       samples[match.parameter] = Sample(measures.squaresOfDifference, over: measures.squaresA)
     }
-    var coloring = Coloring.change(
-      "relative change, ‖B − A‖ ÷ ‖A‖ in %", samples: samples)
+    var coloring = Coloring.change(title, samples: samples)
     coloring.absent = "not compared"
     return coloring
   }
@@ -58,9 +62,13 @@ public func histogramChart(
     var remark = "\(Written.approximately(values.count)) values"
     if special > 0 { remark += ", \(Written.count(special)) NaN or infinite" }
     let range = shownRange(of: values)
+    // The counts are as fine as 1/64 of the values: narrower bars would show steps.
+    let width = range.upperBound - range.lowerBound
+    let finest = max(abs(range.lowerBound), abs(range.upperBound)) / 64
+    let bins = min(96, max(16, Int((width / finest).rounded(.down))))
     return HistogramChart.Series(
       name, remark: remark, isAlarming: special > 0, range: range,
-      counts: values.linear(in: range, bins: 96))
+      counts: values.linear(in: range, bins: bins))
   }
   return chart
 }

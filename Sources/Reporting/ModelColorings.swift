@@ -11,6 +11,7 @@ extension Coloring {
   ///   - weights: the weights of a merge.
   ///   - name: what they are called.
   ///   - schema: the network.
+  /// - Returns: the colours.
   public static func weights(
     _ weights: TensorWeights, named name: String, schema: Schema
   ) -> Coloring {
@@ -31,6 +32,7 @@ extension Coloring {
   /// - Parameters:
   ///   - findings: what a validation found.
   ///   - identity: the model.
+  /// - Returns: the colours.
   public static func findings(_ findings: [Fault], identity: ModelIdentity) -> Coloring {
     let categories = [
       Category("no finding", .good), Category("note", .note), Category("warning", .warning),

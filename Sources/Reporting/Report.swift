@@ -40,6 +40,11 @@ public struct Report: Sendable {
         models.append(try ModelReport(path: path, options: options))
       } catch { throw error.at(path) }
     }
+    try self.init(models, options: options)
+  }
+
+  /// The report on models that were read.
+  package init(_ models: [ModelReport], options: ReportOptions) throws(Fault) {
     self.models = models
     self.options = options
     difference =
@@ -92,7 +97,7 @@ public struct Report: Sendable {
     return document
   }
 
-  /// What a model is called among several: `A`, `B`, …
+  /// What a model is called among several, for example `A`.
   private static func letter(_ index: Int) -> String {
     index < 26 ? String(UnicodeScalar(UInt8(65 + index))) : "\(index + 1)"
   }

@@ -7,6 +7,7 @@ extension PlaceTable {
   /// The weight of each place as a bar.
   ///
   /// - Parameter name: what the weights are called, if they have a name.
+  /// - Returns: the chart.
   public func barChart(named name: String?) -> BarChart {
     let words = name.map { $0.contains(",") ? "Block weights" : $0 } ?? "Block weights"
     var chart = BarChart(

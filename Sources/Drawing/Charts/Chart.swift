@@ -58,10 +58,12 @@ func ticks(in range: ClosedRange<Double>, count: Int) -> [Double] {
   while unit > width / Double(count) { unit /= 10 }
   while unit * 10 <= width / Double(count) { unit *= 10 }
   let wanted = width / Double(count)
-  let step = [unit, 2 * unit, 2.5 * unit, 5 * unit, 10 * unit].min {
-    abs($0 - wanted) < abs($1 - wanted)
-  } ?? unit
-  let first = (range.lowerBound / step).rounded(.up), last = (range.upperBound / step + 1e-9).rounded(.down)
+  let step =
+    [unit, 2 * unit, 5 * unit, 10 * unit].min {
+      abs($0 - wanted) < abs($1 - wanted)
+    } ?? unit
+  let first = (range.lowerBound / step).rounded(.up),
+    last = (range.upperBound / step + 1e-9).rounded(.down)
   guard first <= last, last - first < 100 else { return [range.lowerBound] }
   return stride(from: first, through: last, by: 1).map { $0 * step }
 }

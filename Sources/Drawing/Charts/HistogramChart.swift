@@ -106,7 +106,8 @@ public struct HistogramChart: Hashable, Sendable {
       let half = FontMetrics.width(of: text, .small) / 2
       let middle = min(max(x, frame.x + 6 + half), frame.right - 6 - half)
       items.append(
-        .line(Line([Point(x, plot.bottom), Point(x, plot.bottom + 4)], paint: .token(.edge), width: 1)))
+        .line(
+          Line([Point(x, plot.bottom), Point(x, plot.bottom + 4)], paint: .token(.edge), width: 1)))
       guard middle - half > free + 4 else { continue }
       free = middle + half
       items.append(

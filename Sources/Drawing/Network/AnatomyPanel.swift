@@ -78,7 +78,8 @@ extension NetworkPanels {
         }
         rows.append(
           Row(
-            name: node.className, path: short, detail: (node.detail ?? "").replacing("e-0", with: "e-"), token: token,
+            name: node.className, path: short,
+            detail: (node.detail ?? "").replacing("e-0", with: "e-"), token: token,
             isGroup: isGroup))
       } else {
         node.children.forEach(add)

@@ -154,6 +154,9 @@ public struct Coloring: Sendable {
     return isRoot ? (numerator / denominator).squareRoot() : numerator / denominator
   }
 
+  /// What a field with the given parameters says, in at most seven characters or a class's name.
+  package func words(of ranges: [Range<Int>]) -> String { look(of: ranges).words }
+
   /// The colour, the ink on it, and the words for a field with the given parameters.
   func look(of ranges: [Range<Int>]) -> (fill: Paint, ink: Paint, words: String) {
     switch content {

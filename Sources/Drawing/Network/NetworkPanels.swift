@@ -93,10 +93,14 @@ struct NetworkPanels {
       "Text encoder · CLIP", count(.textEncoder),
       size: Size(width + 2 * Panel.margin, height))
     let x = Panel.margin, middle = x + width / 2
-    panel.items += [caption("prompt: \(plan.schema.dimensions[.positions]) tokens", x: middle, y: top - 10)]
+    panel.items += [
+      caption("prompt: \(plan.schema.dimensions[.positions]) tokens", x: middle, y: top - 10)
+    ]
     panel.items += column(stages, x: x, y: top, width: width)
     let shape = (stages.last?.shape ?? []).map(String.init).joined(separator: "×")
-    panel.items += [caption("context \(shape) → every Attn of the U-Net", x: middle, y: height - 13)]
+    panel.items += [
+      caption("context \(shape) → every Attn of the U-Net", x: middle, y: height - 13)
+    ]
     return panel
   }
 

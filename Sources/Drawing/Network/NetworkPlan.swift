@@ -99,8 +99,9 @@ package struct NetworkPlan: Sendable {
   package func stages(of component: Component) -> [Stage] {
     switch component {
     case .textEncoder: textEncoder
-    case .unet: [time].compactMap { $0 } + input + [middle].compactMap { $0 } + output
-      + [last].compactMap { $0 }
+    case .unet:
+      [time].compactMap { $0 } + input + [middle].compactMap { $0 } + output
+        + [last].compactMap { $0 }
     case .vae: encoder + decoder
     }
   }

@@ -35,14 +35,15 @@ extension Scene {
     let total = schema.parameters.reduce(0) { $0 &+ $1.elementCount }
     let remark =
       "\(Written.count(total)) values · a picture of \(resolution) pixels"
-      + (coloring.map { " · coloured by \($0.title)" } ?? "")
+      + (arrangement == .wide ? coloring.map { " · coloured by \($0.title)" } ?? "" : "")
     let summary =
       "The text encoder with \(Dimensions.textLayers) layers, the U-Net with 12 stages down, one "
       + "in the middle and 12 up, joined by skip connections, and the VAE; with shapes, numbers of "
       + "values and normalisations."
     let text = panels.textEncoder(), unet = panels.unet(), vae = panels.vae()
     let res = panels.anatomy(
-      of: "ResNetBlock", "Inside Res", formula: "skip(x) + conv(SiLU(norm(conv(SiLU(norm x)) + time)))",
+      of: "ResNetBlock", "Inside Res",
+      formula: "skip(x) + conv(SiLU(norm(conv(SiLU(norm x)) + time)))",
       width: vae.size.width)
     let attention = panels.anatomy(
       of: "SpatialTransformer", "Inside Attn",

@@ -105,7 +105,9 @@ struct StageBox {
 
   private func tooltip(of module: PlannedModule, _ words: String?) -> String {
     let node = module.node
-    var lines = [node.className + (node.detail.map { " (\($0.replacing("e-0", with: "e-")))" } ?? "")]
+    var lines = [
+      node.className + (node.detail.map { " (\($0.replacing("e-0", with: "e-")))" } ?? "")
+    ]
     lines.append(node.component.ldmPrefix + node.path.ldm)
     lines.append("diffusers: \(node.component.folder)/\(node.path.diffusers)")
     var line = Written.count(node.elementCount, "value")

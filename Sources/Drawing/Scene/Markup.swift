@@ -6,6 +6,16 @@ extension StringProtocol {
   /// Names and metadata come out of files that anyone may have made. Control characters become
   /// their pictures first: XML has no spelling for most of them.
   package var markupEscaped: String {
+    // Nearly all text is plain; looking costs a fraction of copying.
+    let isPlain = utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""),
+        UInt8(ascii: "'"):
+        false
+      default: (0x20...0x7E).contains(byte)
+      }
+    }
+    if isPlain { return String(self) }
     var result = ""
     for byte in sanitized.unicodeScalars {
       switch byte {

@@ -25,6 +25,7 @@ extension Scene {
   /// The picture as an element of an HTML page that has ``styleSheet``, light or dark as the page.
   ///
   /// - Parameter name: a class for the element.
+  /// - Returns: the element, with a line break at its end.
   package func inlineSVG(class name: String) -> String {
     var writer = SVGWriter(colors: .classes)
     writer.text +=
@@ -179,7 +180,8 @@ extension Line {
     let back = Point(end.x - 6 * ux, end.y - 6 * uy)
     return Shape(
       .polygon([
-        end, Point(back.x - 3.5 * uy, back.y + 3.5 * ux), Point(back.x + 3.5 * uy, back.y - 3.5 * ux),
+        end, Point(back.x - 3.5 * uy, back.y + 3.5 * ux),
+        Point(back.x + 3.5 * uy, back.y - 3.5 * ux),
       ]), fill: paint)
   }
 }

@@ -58,6 +58,8 @@ package struct Document: Sendable {
       package var isNumeric = false
       /// Whether names out of files are in it, which may be long.
       package var isCode = false
+      /// Whether sentences are in it.
+      package var isProse = false
     }
 
     package var caption: String
@@ -89,8 +91,21 @@ package struct Document: Sendable {
 }
 
 extension Document.Table {
+  /// The table without columns in which nothing stands.
+  var withoutEmptyColumns: Document.Table {
+    let used = columns.indices.filter { index in
+      rows.contains { $0.indices.contains(index) && !$0[index].text.isEmpty }
+    }
+    var copy = self
+    copy.columns = used.map { columns[$0] }
+    copy.rows = rows.map { row in used.compactMap { row.indices.contains($0) ? row[$0] : nil } }
+    return copy
+  }
+
   /// A table that was made for a terminal.
-  package init(_ table: TextTable, caption: String, codeColumns: Set<Int> = [], isLong: Bool = false) {
+  package init(
+    _ table: TextTable, caption: String, codeColumns: Set<Int> = [], isLong: Bool = false
+  ) {
     self.caption = caption
     self.isLong = isLong
     columns = table.columns.enumerated().map { index, column in

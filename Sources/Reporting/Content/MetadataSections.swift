@@ -51,7 +51,10 @@ extension ModelReport {
     if !tags.isEmpty {
       var table = Document.Table(
         caption: "Most frequent tags",
-        columns: [.init(title: "tag", isCode: true), .init(title: "times", isNumeric: true), .init(title: "")])
+        columns: [
+          .init(title: "tag", isCode: true), .init(title: "times", isNumeric: true),
+          .init(title: ""),
+        ])
       let most = tags[0].count
       table.rows = tags.prefix(30).map { tag in
         [

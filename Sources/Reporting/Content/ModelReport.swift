@@ -51,8 +51,14 @@ package struct ModelReport: Sendable {
   ///
   /// - Throws: what opening and reading throw.
   package init(path: String, options: ReportOptions) throws(Fault) {
-    let model = try InspectedModel(path: path, variant: options.variant)
-    let source = model.source
+    try self.init(try InspectedModel(path: path, variant: options.variant), options: options)
+  }
+
+  /// Reads an open model once.
+  ///
+  /// - Throws: what reading throws.
+  package init(_ model: InspectedModel, options: ReportOptions) throws(Fault) {
+    let source = model.source, path = source.path
     self.model = model
     self.options = options
     var found = source.findings + model.identity.check()
@@ -91,7 +97,9 @@ package struct ModelReport: Sendable {
       source.metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
     var recipe: ImportedRecipe?, recipeFault: Fault?
     if texts["sdtool.recipe"] != nil || texts["sd_merge_recipe"] != nil {
-      do throws(Fault) { recipe = try ImportedRecipe(metadata: texts) } catch { recipeFault = error }
+      do throws(Fault) { recipe = try ImportedRecipe(metadata: texts) } catch {
+        recipeFault = error
+      }
     }
     self.recipe = recipe
     self.recipeFault = recipeFault

@@ -92,7 +92,7 @@ extension ModelReport {
       caption: "Findings",
       columns: [
         .init(title: "severity"), .init(title: "rule"), .init(title: "tensor", isCode: true),
-        .init(title: "finding"), .init(title: "what to do"),
+        .init(title: "finding", isProse: true), .init(title: "what to do", isProse: true),
       ])
     for fault in shown {
       var bare = fault
@@ -103,7 +103,7 @@ extension ModelReport {
         .init(fault.tensor?.string ?? ""), .init(bare.sentence), .init(fault.hint ?? ""),
       ])
     }
-    var blocks: [Document.Block] = [.text(scope), .table(table)]
+    var blocks: [Document.Block] = [.text(scope), .table(table.withoutEmptyColumns)]
     if all.count > shown.count {
       blocks.append(
         .text("… and \(Written.count(all.count - shown.count)) more; sdtool validate lists all."))
@@ -131,7 +131,9 @@ extension ModelReport {
     ]
     let graver = findings.findings.filter { $0.tensor != nil && $0.severity >= .warning }
     if !graver.isEmpty {
-      blocks += [.heading("Where the findings are"), picture(.findings(graver, identity: identity))]
+      blocks += [
+        .heading("Where the findings are"), picture(.findings(graver, identity: identity)),
+      ]
     }
     if Set(identity.components.flatMap { $0.types.map(\.dtype) }).count > 1 {
       blocks += [.heading("Element types"), picture(.types(of: identity))]

@@ -25,9 +25,13 @@ struct RecipeGraph {
     var positions: [String: Int] = [:], hashes: [String: Int] = [:]
     for model in recipe.models.prefix(Self.limit) {
       let hash = model.sha256.map { "sha256 " + $0.prefix(10) } ?? ""
+      let file = model.path.flatMap { $0.split(separator: "/").last.map(String.init) }
+      let remark = [file == nil ? "" : model.name, hash].filter { !$0.isEmpty }
       positions[model.name] = picture.nodes.count
       if let sha256 = model.sha256 { hashes[sha256] = picture.nodes.count }
-      picture.nodes.append(.init(model.name, remark: hash, token: .convolution))
+      picture.nodes.append(
+        .init(
+          file ?? model.name, remark: remark.joined(separator: " · "), token: .convolution))
     }
     for step in recipe.steps.prefix(Self.limit) {
       let isResult = step.name == recipe.result
@@ -41,7 +45,8 @@ struct RecipeGraph {
       }
       positions[step.name] = own
     }
-    hiddenCount += max(0, recipe.models.count - Self.limit) + max(0, recipe.steps.count - Self.limit)
+    hiddenCount +=
+      max(0, recipe.models.count - Self.limit) + max(0, recipe.steps.count - Self.limit)
     if let ancestors { addAncestors(ancestors, hashes) }
   }
 

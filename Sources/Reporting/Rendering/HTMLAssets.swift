@@ -71,6 +71,7 @@ enum HTMLAssets {
     .n{text-align:right;white-space:nowrap}
     td.c{font-family:ui-monospace,'DejaVu Sans Mono','Liberation Mono',monospace;font-size:12px;
       overflow-wrap:anywhere;min-width:14rem}
+    td.w{min-width:15rem}
     th button{all:unset;cursor:pointer;font-weight:700}
     th button:focus-visible,input:focus-visible,summary:focus-visible,a:focus-visible,
     .scroll:focus-visible{outline:2px solid var(--groupNorm);outline-offset:2px}

@@ -127,6 +127,7 @@ private struct HTMLWriter {
     var classes: [String] = []
     if column.isNumeric { classes.append("n") }
     if column.isCode { classes.append("c") }
+    if column.isProse { classes.append("w") }
     if let token = cell.token { classes.append("b-" + token.rawValue) }
     text += "<td"
     if !classes.isEmpty { text += " class=\"\(classes.joined(separator: " "))\"" }
@@ -140,6 +141,8 @@ private struct HTMLWriter {
         + "aria-hidden=\"true\"><rect width=\"\(width)\" height=\"10\" rx=\"2\" "
         + "class=\"f-series1\"/></svg> "
     }
-    text += cell.text.markupEscaped + "</td>"
+    let words = cell.text.markupEscaped
+    // Long names are broken after their points.
+    text += (column.isCode ? words.replacing(".", with: ".<wbr>") : words) + "</td>"
   }
 }

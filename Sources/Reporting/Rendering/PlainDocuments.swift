@@ -59,7 +59,10 @@ extension Document.Block {
         text += "|"
         for (index, cell) in row.enumerated() {
           let isCode = table.columns.indices.contains(index) && table.columns[index].isCode
-          text += " " + (isCode && !cell.text.isEmpty ? markdownCode(cell.text) : markdownEscaped(cell.text)) + " |"
+          text +=
+            " "
+            + (isCode && !cell.text.isEmpty ? markdownCode(cell.text) : markdownEscaped(cell.text))
+            + " |"
         }
         text += "\n"
       }

@@ -18,7 +18,14 @@ extension SDTool.Draw {
   func difference(_ model: InspectedModel, from other: String) throws(Fault) -> Coloring {
     let base = try InspectedModel(path: other, variant: variant)
     let difference = try ModelDifference.compare(base.source, model.source, width: threads)
-    return .change(difference, schema: model.identity.schema)
+    guard !difference.places.isEmpty else {
+      throw Fault(
+        .drawingModel, "has no tensors of Stable Diffusion 1.x", path: other,
+        expected: "Stable Diffusion 1.x", found: base.identity.title)
+    }
+    return .change(
+      difference, title: "relative change from \(fileName(of: other)) in %",
+      schema: model.identity.schema)
   }
 
   /// The network's colours for what a LoRA does to a model.

@@ -63,7 +63,8 @@ extension SDTool {
 
     func validate() throws {
       if draws, json || ascii || listDialects {
-        throw ValidationError("a picture holds neither JSON nor text: leave out the one or the other")
+        throw ValidationError(
+          "a picture holds neither JSON nor text: leave out the one or the other")
       }
       if !others.isEmpty, weights.mbw == nil {
         throw ValidationError("--with draws beside --mbw, which is missing")

@@ -92,7 +92,8 @@ extension SDTool {
         isReadable = report.isReadable
         let rendered =
           chosenFormat == .text
-          ? report.text(width: output == nil ? text.width : 100, style: output == nil ? text.style : .plain)
+          ? report.text(
+            width: output == nil ? text.width : 100, style: output == nil ? text.style : .plain)
           : try report.rendered(as: chosenFormat)
         try writeBytes(Array(rendered.utf8), to: output, replacing: force)
       }

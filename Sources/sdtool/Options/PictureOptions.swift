@@ -3,8 +3,6 @@ import Drawing
 import Glibc
 import Tensors
 
-
-
 /// The formats of pictures.
 enum PictureFormat: String, CaseIterable, ExpressibleByArgument { case svg, png }
 
@@ -29,6 +27,7 @@ struct PictureOptions: ParsableArguments {
   ///   - scene: the picture.
   ///   - output: the file; standard output if `nil`.
   ///   - format: the format; by the suffix of the file if `nil`, else SVG.
+  /// - Throws: what drawing a PNG and writing a file throw.
   func write(_ scene: Scene, to output: String?, as format: PictureFormat?) throws(Fault) {
     let byName: PictureFormat = output?.lowercased().hasSuffix(".png") == true ? .png : .svg
     switch format ?? byName {

@@ -1,6 +1,7 @@
 import Foundation
 import Reporting
 import Synthesis
+import Tensors
 import TestSupport
 import Testing
 

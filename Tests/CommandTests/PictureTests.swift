@@ -54,7 +54,9 @@ struct PictureTests {
     #expect(!result.errors.contains("\u{1B}"))
   }
 
-  @Test("a full device is no success", arguments: ["draw", "report"]) func full(command: String) throws {
+  @Test("a full device is no success", arguments: ["draw", "report"]) func full(command: String)
+    throws
+  {
     let path = try model("a.safetensors")
     let line = "'\(Tool.url.path)' \(command) '\(path)' > /dev/full"
     let result = try Tool.run(URL(fileURLWithPath: "/bin/sh"), ["-c", line])

@@ -51,9 +51,11 @@ public struct BarChart: Hashable, Sendable {
     let values = bars.compactMap(\.value)
     let range =
       min(self.range.lowerBound, values.min() ?? 0)...max(self.range.upperBound, values.max() ?? 1)
+    // The numbers of bars that go down stand between them and the names.
+    let below = range.lowerBound < 0 ? 32.0 : 18.0
     let plot = Rect(left, 100, width - left - Frame.margin, 200)
     var frame = Frame(
-      scene: Scene(title, summary: remark, size: Size(width, plot.bottom + 44)), plot: plot,
+      scene: Scene(title, summary: remark, size: Size(width, plot.bottom + 26 + below)), plot: plot,
       range: range)
     frame.scene.items = Frame.heading(title, remark, width: width)
     frame.scene.items += frame.grid { Written.decimal($0, digits: 2) }
@@ -80,7 +82,7 @@ public struct BarChart: Hashable, Sendable {
             bar.label, at: Point(middle, above), .small, anchor: .middle,
             paint: .token(bar.value == nil ? .muted : .ink))))
       items.append(
-        .label(Label(bar.name, at: Point(middle, plot.bottom + 18), .small, anchor: .middle)))
+        .label(Label(bar.name, at: Point(middle, plot.bottom + below), .small, anchor: .middle)))
       frame.scene.items.append(.group(Group(bar.tooltip, items)))
     }
     return frame.scene

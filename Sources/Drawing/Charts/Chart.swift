@@ -42,7 +42,8 @@ struct Frame {
             paint: .token(value == 0 ? .edge : .hairline), width: 1)),
         .label(
           Label(
-            written(value), at: Point(plot.x - 8, y + 3.5), .small, anchor: .end,
+            FontMetrics.fitted(written(value), .small, to: plot.x - 16),
+            at: Point(plot.x - 8, y + 3.5), .small, anchor: .end,
             paint: .token(.muted))),
       ]
     }

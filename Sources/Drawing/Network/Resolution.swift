@@ -20,7 +20,7 @@ public struct Resolution: Hashable, Sendable {
   /// - Throws: ``Tensors/Rule/drawingResolution`` unless both are multiples of 64 from 64 to 8192.
   public init(_ text: String) throws(Fault) {
     let parts = text.lowercased().split(
-      whereSeparator: { $0 == "x" || $0 == "×" }
+      omittingEmptySubsequences: false, whereSeparator: { $0 == "x" || $0 == "×" }
     ).map { Int($0) }
     guard (1...2).contains(parts.count), text.utf8.count < 20,
       let width = parts.first ?? nil, let height = parts.last ?? nil,

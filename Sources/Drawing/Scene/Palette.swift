@@ -129,7 +129,8 @@ extension Theme {
 
   /// Whichever of black and white ink is more legible on `background`.
   func ink(on background: Color) -> Color {
-    let dark = Color(0x0E151D), light = Color(0xFFFFFF)
+    // Only with pure black and white there is a legible ink for every background.
+    let dark = Color(0x000000), light = Color(0xFFFFFF)
     return background.contrast(with: dark) >= background.contrast(with: light) ? dark : light
   }
 }

@@ -112,7 +112,10 @@ extension MergeExplanation {
   }
 
   /// The number with the fewest decimals that is as good as `weight`.
+  ///
+  /// People give few decimals, and what is less than 2e-5 beside the truth is lost in F16.
   static func simplest(_ weight: Double, error: Double) -> Double {
+    let error = max(error, 2e-5)
     var scale = 1.0
     for _ in 0..<7 {
       let rounded = (weight * scale).rounded() / scale

@@ -3,6 +3,10 @@
 /// A minimum spanning tree, of Prim's kind, grown from the model that lies nearest to all others
 /// and is itself no merge that is known. Merges hang from their nearer parent.
 struct AncestryTree {
+  /// From this distance on, models do not count as related: it is that of vectors with little in
+  /// common, where two trainings of one model are at 0.5 at most.
+  static let unrelated = 0.9
+
   /// The models, each after the one it hangs from, children in order of distance.
   let branches: [Ancestry.Branch]
 
@@ -31,7 +35,7 @@ struct AncestryTree {
       if isMerge[next] { parent[next] = parents[next] }
       for other in 0..<count where !isIn[other] && !isMerge[next] {
         let distance = length(next, other)
-        if distance < nearest[other] {
+        if distance < min(nearest[other], Self.unrelated) {
           nearest[other] = distance
           parent[other] = next
         }

@@ -104,7 +104,8 @@ struct DiffTests {
     #expect(partial.output.contains("3 models"))
   }
 
-  @Test("Names that hold escape codes are shown, not obeyed", arguments: ["text", "csv", "markdown"])
+  @Test(
+    "Names that hold escape codes are shown, not obeyed", arguments: ["text", "csv", "markdown"])
   func escapes(format: String) throws {
     let name = "a\u{1B}[31m<script>"
     let header = Array(

@@ -104,6 +104,7 @@ public struct Ancestry: Sendable {
   ///     are named, nor copies.
   ///   - width: the number of threads; the result is the same for every number.
   ///   - progress: called with the number of bytes read since the last call, from any thread.
+  /// - Returns: what is found about all of them.
   /// - Throws: ``Tensors/Rule/tooFewModels``, ``Tensors/Rule/differentKinds``; what reading throws.
   public static func of(
     _ sources: [any TensorSource], hashes: Bool = true, width: Int,

@@ -19,7 +19,8 @@ extension Ancestry {
       parts.append("lies between \(name(blend.first)) and \(name(blend.second)) (\(how))")
     }
     if let record = records.first(where: { $0.model == model }) {
-      parts.append("recorded by \(record.tool): merged from \(record.names.joined(separator: ", "))")
+      parts.append(
+        "recorded by \(record.tool): merged from \(record.names.joined(separator: ", "))")
     }
     return parts.joined(separator: "; ")
   }

@@ -78,7 +78,9 @@ struct AncestryTree {
       if let parent { children[parent, default: []].append(model) }
     }
     var branches: [Ancestry.Branch] = []
-    var pending = parent.indices.filter { parent[$0] == nil }.reversed().map { (model: $0, depth: 0) }
+    var pending = parent.indices.filter { parent[$0] == nil }.reversed().map {
+      (model: $0, depth: 0)
+    }
     while let (model, depth) = pending.popLast() {
       let distance = parent[model].map { length($0, model) }
       branches.append(

@@ -95,6 +95,7 @@ public struct MergeExplanation: Sendable {
   ///   - inputs: A and B, or A, B and C.
   ///   - width: the number of threads; the result is the same for every number.
   ///   - progress: called with the number of bytes read since the last call, from any thread.
+  /// - Returns: the formula that leaves less over, and its weights.
   /// - Throws: ``Tensors/Rule/differentKinds``, ``Tensors/Rule/nothingInCommon``;
   ///   ``Tensors/Rule/nothingToExplain`` if the inputs do not differ; what reading throws.
   public static func explain(

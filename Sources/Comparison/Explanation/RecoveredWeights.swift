@@ -128,6 +128,7 @@ extension MergeExplanation {
   /// A recipe that makes the result again, as far as the weights explain it.
   ///
   /// - Parameter paths: where the inputs are, in their order.
+  /// - Returns: a recipe with one step.
   public func recipe(paths: [String]) -> Recipe {
     let names = ["A", "B", "C"].prefix(formula == .weightedSum ? 2 : 3)
     let recovered = self.recovered

@@ -90,7 +90,9 @@ extension SDTool {
         throw ValidationError("choose one of --format, --json and --csv")
       }
       if explain == nil, output != nil { throw ValidationError("-o is for --explain") }
-      if explain != nil, chosenFormat == .csv { throw ValidationError("an explanation has no --csv") }
+      if explain != nil, chosenFormat == .csv {
+        throw ValidationError("an explanation has no --csv")
+      }
     }
 
     var chosenFormat: Format { json ? .json : csv ? .csv : format ?? .text }

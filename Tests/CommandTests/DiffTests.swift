@@ -50,6 +50,8 @@ struct DiffTests {
     #expect(markdown.contains("| IN04 | 38/38 |"))
     let three = try json(try Tool.run("diff", a, b, a, "--json").output)
     #expect(three["change_cosines"] is [String: Any])
+    let differences = try #require(three["differences"] as? [String: [String: Any]])
+    #expect(differences["c"]?["identical"] as? Bool == true)
   }
 
   @Test("A LoRA against a checkpoint is one sentence")

@@ -178,6 +178,21 @@ extension SDTool {
 }
 
 extension SDTool.Diff {
+  /// Checks that the recipe may be written to `output`: that nothing is there, or that it may be
+  /// replaced and is no model that is read.
+  private func check(_ output: String, isNoneOf sources: [any TensorSource]) throws(Fault) {
+    guard let existing = try? InputFile(path: output) else { return }
+    for file in sources.flatMap(\.files) where file.isSameFile(as: existing) {
+      throw Fault(
+        .mergeOutputIsInput, "is the input \(file.path)", path: output,
+        hint: "give the recipe another name")
+    }
+    guard !force else { return }
+    throw Fault(
+      .outputExists, "exists already", path: output,
+      hint: "give another name, or --force to replace it")
+  }
+
   /// Explains the model at `path`; returns whether that failed.
   private func explanation(of path: String) throws(Fault) -> Bool {
     let result = try open([path])[0]
@@ -186,12 +201,8 @@ extension SDTool.Diff {
       try MergeExplanation.explain(result, from: inputs, width: threads, progress: progress)
     }
     if let output {
+      try check(output, isNoneOf: inputs + [result])
       let bytes = Array(explanation.recipe(paths: models).yaml.utf8)
-      if !force, (try? InputFile(path: output)) != nil {
-        throw Fault(
-          .outputExists, "exists already", path: output,
-          hint: "give another name, or --force to replace it")
-      }
       let file = try OutputFile(path: output, byteCount: bytes.count, replacing: force)
       try unsafe file.write(bytes.span.bytes, at: 0)
       try file.commit()

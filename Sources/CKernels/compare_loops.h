@@ -1,17 +1,44 @@
 // The comparison loops, written once and compiled for each path: the including file defines
 // `CK_NAME(f)`. After loops.h.
 
+// Adds squares that are exact in double precision, because the values came from single precision or
+// less: then one rounding gives the same bits as two.
+#ifdef CK_HALF
+#define CK_ADD_EXACT_SQUARES(sum, v) sum = CK_FMA(v, v, sum)
+#else
+#define CK_ADD_EXACT_SQUARES(sum, v) sum += v * v
+#endif
+#define CK_ADD_SQUARES(sum, v) sum += v * v
+
+// The difference of sixteen values, its squares and its greatest magnitude. Differences of halves
+// are formed in single precision: exact for values below 1, all of which are multiples of 2^-24,
+// and off by 2^-25 of themselves at most for larger ones.
+#define CK_SINGLE_DIFFERENCE(qa, qb)                                                               \
+  ck_f32x16 fa = CK_NAME(widen_f16)(qa), fb = CK_NAME(widen_f16)(qb), fd = fb - fa;                \
+  ck_f64x16 a = CK_CONVERT(fa, ck_f64x16), b = CK_CONVERT(fb, ck_f64x16);                          \
+  ck_f64x16 d = CK_CONVERT(fd, ck_f64x16);                                                         \
+  most = CK_MAX(most, (ck_f32x16)((ck_u32x16)fd & 0x7FFFFFFF));
+#define CK_DOUBLE_DIFFERENCE(LOAD, qa, qb)                                                         \
+  ck_f64x16 a = LOAD(qa), b = LOAD(qb), d = b - a;                                                 \
+  most = CK_MAX(most, (ck_f64x16)((ck_u64x16)d & INT64_MAX));
+#define CK_F16_DIFFERENCE(qa, qb) CK_SINGLE_DIFFERENCE(qa, qb)
+#define CK_BF16_DIFFERENCE(qa, qb) CK_DOUBLE_DIFFERENCE(CK_BF16_TO_F64, qa, qb)
+#define CK_F32_DIFFERENCE(qa, qb) CK_DOUBLE_DIFFERENCE(CK_F32_TO_F64, qa, qb)
+#define CK_F64_DIFFERENCE(qa, qb) CK_DOUBLE_DIFFERENCE(CK_F64_TO_F64, qa, qb)
+
 // Compares at most `CK_BLOCK` values. Bits become keys that sort as the values do and of which both
-// zeros are 0, so that the difference of two keys is their distance in units in the last place.
-// What is infinite or NaN shows in the greatest magnitude; then the block is done value by value.
-#define CK_COMPARE(NAME, U, SV, UV, TOP, W, TO_F64)                                                \
+// zeros are 0, so that the difference of two keys is their distance in units in the last place; it
+// is greater than both magnitudes only where the signs differ and neither is zero. What is infinite
+// or NaN shows in the sums; then the block is done value by value.
+#define CK_COMPARE(NAME, U, SV, UV, TOP, W, DIFFERENCE, MV, ADD_VALUES, ADD_DIFFERENCES)           \
   static void CK_NAME(compare_##NAME)(const uint8_t *pa, const uint8_t *pb, size_t n,              \
                                       ck_compare_state *state) {                                   \
     const U mask = (U)(((U)1 << TOP) - 1);                                                         \
-    SV top = {0}, changed = {0}, flips = {0};                                                      \
+    SV changed = {0}, flips = {0};                                                                 \
     UV farthest = {0};                                                                             \
     W distances = {0};                                                                             \
-    ck_f64x16 sa = state->a, sb = state->b, sd = state->difference, most = state->most;            \
+    MV most = {0};                                                                                 \
+    ck_f64x16 sa = state->a, sb = state->b, sd = state->difference;                                \
     size_t whole = n / CK_LANES * CK_LANES;                                                        \
     for (size_t i = 0; i < whole; i += CK_LANES) {                                                 \
       const uint8_t *qa = pa + i * sizeof(U), *qb = pb + i * sizeof(U);                            \
@@ -20,27 +47,23 @@
       memcpy(&vb, qb, sizeof vb);                                                                  \
       SV ma = va & (SV)((UV){0} + mask), mb = vb & (SV)((UV){0} + mask);                           \
       SV na = va >> TOP, nb = vb >> TOP;                                                           \
-      top = CK_MAX(top, CK_MAX(ma, mb));                                                           \
       SV ka = (ma ^ na) - na, kb = (mb ^ nb) - nb;                                                 \
       UV distance = (UV)CK_MAX(ka, kb) - (UV)CK_MIN(ka, kb);                                       \
       farthest = CK_MAX(farthest, distance);                                                       \
       distances += CK_CONVERT(distance, W);                                                        \
       changed -= (SV)(distance != 0);                                                              \
-      flips -= (na ^ nb) & (SV)(ma != 0) & (SV)(mb != 0);                                          \
-      ck_f64x16 a = TO_F64(qa), b = TO_F64(qb), d = b - a;                                         \
-      sa += a * a;                                                                                 \
-      sb += b * b;                                                                                 \
-      sd += d * d;                                                                                 \
-      most = CK_MAX(most, (ck_f64x16)((ck_u64x16)d & INT64_MAX));                                  \
+      flips -= (SV)(distance > (UV)CK_MAX(ma, mb));                                                \
+      DIFFERENCE(qa, qb)                                                                           \
+      ADD_VALUES(sa, a);                                                                           \
+      ADD_VALUES(sb, b);                                                                           \
+      ADD_DIFFERENCES(sd, d);                                                                      \
     }                                                                                              \
-    U greatest = 0;                                                                                \
-    for (int lane = 0; lane < CK_LANES; lane++)                                                    \
-      greatest = (U)top[lane] > greatest ? (U)top[lane] : greatest;                                \
-    if (greatest < ck_##NAME##_infinity) {                                                         \
+    double check = 0;                                                                              \
+    for (int lane = 0; lane < CK_LANES; lane++) check += sa[lane] + sb[lane];                      \
+    if (check <= 0x1.fffffffffffffp1023) {                                                         \
       state->a = sa;                                                                               \
       state->b = sb;                                                                               \
       state->difference = sd;                                                                      \
-      state->most = most;                                                                          \
       ck_comparison *r = &state->result;                                                           \
       r->finite += whole;                                                                          \
       r->ulp_count += whole;                                                                       \
@@ -49,6 +72,7 @@
         r->changed += (uint64_t)changed[lane];                                                     \
         r->sign_flips += (uint64_t)flips[lane];                                                    \
         r->ulp_maximum = farthest[lane] > r->ulp_maximum ? farthest[lane] : r->ulp_maximum;        \
+        r->maximum = most[lane] > r->maximum ? most[lane] : r->maximum;                            \
         sum += (double)distances[lane];                                                            \
       }                                                                                            \
       r->ulp_sum += sum;                                                                           \
@@ -69,10 +93,14 @@ CK_INLINE ck_f64x16 CK_NAME(load_f64)(const uint8_t *p) {
   return d;
 }
 
-CK_COMPARE(f16, uint16_t, ck_i16x16, ck_u16x16, 15, ck_u32x16, CK_F16_TO_F64)
-CK_COMPARE(bf16, uint16_t, ck_i16x16, ck_u16x16, 15, ck_u32x16, CK_BF16_TO_F64)
-CK_COMPARE(f32, uint32_t, ck_i32x16, ck_u32x16, 31, ck_u64x16, CK_F32_TO_F64)
-CK_COMPARE(f64, uint64_t, ck_i64x16, ck_u64x16, 63, ck_f64x16, CK_F64_TO_F64)
+CK_COMPARE(f16, uint16_t, ck_i16x16, ck_u16x16, 15, ck_u32x16, CK_F16_DIFFERENCE, ck_f32x16,
+           CK_ADD_EXACT_SQUARES, CK_ADD_EXACT_SQUARES)
+CK_COMPARE(bf16, uint16_t, ck_i16x16, ck_u16x16, 15, ck_u32x16, CK_BF16_DIFFERENCE, ck_f64x16,
+           CK_ADD_EXACT_SQUARES, CK_ADD_SQUARES)
+CK_COMPARE(f32, uint32_t, ck_i32x16, ck_u32x16, 31, ck_u64x16, CK_F32_DIFFERENCE, ck_f64x16,
+           CK_ADD_EXACT_SQUARES, CK_ADD_SQUARES)
+CK_COMPARE(f64, uint64_t, ck_i64x16, ck_u64x16, 63, ck_f64x16, CK_F64_DIFFERENCE, ck_f64x16,
+           CK_ADD_SQUARES, CK_ADD_SQUARES)
 
 // Adds the squares of at most `CK_BLOCK` values, lane by lane; returns whether all are finite.
 #define CK_SQUARES(NAME, U, UV, TOP, TO_F64)                                                       \
@@ -133,6 +161,14 @@ CK_SPACINGS(f32, uint32_t, CK_F32_TO_F64, 0x1p-126)
 CK_SPACINGS(f64, uint64_t, CK_F64_TO_F64, 0x1p-511)
 
 #undef CK_COMPARE
+#undef CK_SINGLE_DIFFERENCE
+#undef CK_DOUBLE_DIFFERENCE
+#undef CK_F16_DIFFERENCE
+#undef CK_BF16_DIFFERENCE
+#undef CK_F32_DIFFERENCE
+#undef CK_F64_DIFFERENCE
+#undef CK_ADD_EXACT_SQUARES
+#undef CK_ADD_SQUARES
 #undef CK_SQUARES
 #undef CK_SPACINGS
 #undef CK_F16_TO_F64

@@ -90,7 +90,7 @@ typedef struct ck_merge_loops {
 // What comparing has found so far; sums per lane, as above.
 typedef struct ck_compare_state {
   ck_comparison result;
-  ck_f64x16 a, b, difference, most;
+  ck_f64x16 a, b, difference;
 } ck_compare_state;
 
 typedef struct ck_compare_loops {
@@ -100,7 +100,7 @@ typedef struct ck_compare_loops {
 } ck_compare_loops;
 
 // Compares floating-point values one by one. `pa` and `pb` are at a multiple of 16 values.
-#define CK_COMPARE_EACH(NAME, U, TOP)                                                              \
+#define CK_COMPARE_EACH(NAME, U, TOP, D)                                                             \
   static void ck_##NAME##_compare_each(const uint8_t *pa, const uint8_t *pb, size_t n,             \
                                        ck_compare_state *state) {                                  \
     const U infinity = ck_##NAME##_infinity, mask = (U)(((U)1 << TOP) - 1);                        \
@@ -126,19 +126,19 @@ typedef struct ck_compare_loops {
       r->sign_flips += flipped && ma && mb;                                                        \
       r->ulp_sum += (double)distance;                                                              \
       if (distance > r->ulp_maximum) r->ulp_maximum = distance;                                    \
-      const double x = ck_##NAME##_value(a), y = ck_##NAME##_value(b), d = y - x;                  \
+      const double x = ck_##NAME##_value(a), y = ck_##NAME##_value(b), d = (D)(y - x);             \
       state->a[i % CK_LANES] += x * x;                                                             \
       state->b[i % CK_LANES] += y * y;                                                             \
       state->difference[i % CK_LANES] += d * d;                                                    \
       const double magnitude = d < 0 ? -d : d;                                                     \
-      if (magnitude > state->most[i % CK_LANES]) state->most[i % CK_LANES] = magnitude;            \
+      if (magnitude > r->maximum) r->maximum = magnitude;                                          \
     }                                                                                              \
   }
 
-CK_COMPARE_EACH(f16, uint16_t, 15)
-CK_COMPARE_EACH(bf16, uint16_t, 15)
-CK_COMPARE_EACH(f32, uint32_t, 31)
-CK_COMPARE_EACH(f64, uint64_t, 63)
+CK_COMPARE_EACH(f16, uint16_t, 15, float)
+CK_COMPARE_EACH(bf16, uint16_t, 15, double)
+CK_COMPARE_EACH(f32, uint32_t, 31, double)
+CK_COMPARE_EACH(f64, uint64_t, 63, double)
 
 #define CK_NAME(f) ck_portable_##f
 #include "loops.h"
@@ -380,8 +380,6 @@ ck_comparison ck_compare(ck_path path, ck_type type_a, ck_type type_b, const voi
   r->squares_a = lanes_total(&state.a);
   r->squares_b = lanes_total(&state.b);
   r->squares_of_difference = lanes_total(&state.difference);
-  for (int lane = 0; lane < CK_LANES; lane++)
-    if (state.most[lane] > r->maximum) r->maximum = state.most[lane];
   return *r;
 }
 

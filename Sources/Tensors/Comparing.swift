@@ -15,7 +15,8 @@ package struct ValueComparison: Sendable {
   /// Distances in units in the last place of the narrower type, after rounding to it.
   package let ulps: (count: Int, sum: Double, maximum: UInt64)
 
-  /// Compares whole values; complex ones as two numbers each.
+  /// Compares whole values, complex ones as two numbers each; `nil` if the values of either type
+  /// cannot be looked at.
   ///
   /// - Parameters:
   ///   - a: the first values.
@@ -23,7 +24,6 @@ package struct ValueComparison: Sendable {
   ///   - b: as many second values.
   ///   - typeB: how they are stored.
   ///   - path: the instruction set to use; only tests choose one.
-  /// - Returns: `nil` if the values of either type cannot be looked at.
   package init?(
     _ a: RawSpan, _ typeA: DType, _ b: RawSpan, _ typeB: DType, path: KernelPath = .best
   ) {

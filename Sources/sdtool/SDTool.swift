@@ -18,7 +18,8 @@ struct SDTool: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      Inspect.self, Validate.self, Hash.self, Diff.self, Draw.self, Report.self, Convert.self,
+      Inspect.self, Validate.self, Hash.self, Diff.self, Ancestry.self, Draw.self, Report.self,
+      Convert.self,
       Merge.self, MBW.self, Synth.self, Rules.self,
     ])
 

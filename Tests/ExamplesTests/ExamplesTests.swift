@@ -1,4 +1,5 @@
 import Checkpoint
+import Comparison
 import Drawing
 import Inspection
 import JSON
@@ -153,5 +154,17 @@ import Vocabulary
     let method = try MergeMethods.named("weighted-sum")
     let inputs = method.inputs.names  // A, B
     #expect(inputs == ["A", "B"])
+  }
+
+  @Test("Comparison: models differ, and a model explains itself") func differences() throws {
+    let (a, b, result) = (model, SyntheticModel(preset: .sd15Tiny, seed: 2, dtype: .f16), model)
+    let difference = try ModelDifference.compare(a, b, width: 2)
+    let distance = difference.places[.in04]?.measures.relativeL2
+    let names = difference.mostChanged(10).map(\.name)
+    #expect((distance ?? 0) > 1 && names.count == 10)
+
+    let explanation = try MergeExplanation.explain(result, from: [a, b], width: 2)
+    let recipe = explanation.recipe(paths: ["a.safetensors", "b.safetensors"]).yaml
+    #expect(recipe.contains("alpha: 0\n"))
   }
 }

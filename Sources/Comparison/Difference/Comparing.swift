@@ -12,6 +12,7 @@ extension ModelDifference {
   ///   - b: the second model.
   ///   - width: the number of threads; the result is the same for every number.
   ///   - progress: called with the number of bytes read since the last call, from any thread.
+  /// - Returns: the difference of every tensor of either model.
   /// - Throws: ``Tensors/Rule/differentKinds`` or ``Tensors/Rule/nothingInCommon`` if there is
   ///   nothing to compare; what reading throws, and ``Tensors/Rule/fileChanged``.
   public static func compare(

@@ -94,5 +94,6 @@ extension DifferenceMeasures {
 /// The cosine of the angle between two vectors, from their squares and that of their difference.
 func cosineBetween(_ a: Double, _ b: Double, difference: Double) -> Double? {
   guard a > 0, b > 0, a.isFinite, b.isFinite, difference.isFinite else { return nil }
+  if difference == 0 { return 1 }
   return max(-1, min(1, (a + b - difference) / (2 * (a.squareRoot() * b.squareRoot()))))
 }

@@ -61,6 +61,7 @@ public struct ThreeWayDifference: Sendable {
   ///   - c: the third model.
   ///   - width: the number of threads; the result is the same for every number.
   ///   - progress: called with the number of bytes read since the last call, from any thread.
+  /// - Returns: both differences, and the angles between the changes.
   /// - Throws: as ``ModelDifference/compare(_:_:width:progress:)``.
   public static func compare(
     _ a: any TensorSource, _ b: any TensorSource, _ c: any TensorSource, width: Int,

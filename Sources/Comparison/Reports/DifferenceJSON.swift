@@ -47,7 +47,8 @@ extension ThreeWayDifference {
           keys.compactMap { key in changes[key].map { (title(key), number($0.cosine)) } }))
     }
     return [
-      "a": b.a.json, "b": b.json, "c": c.json,
+      "a": b.a.json, "b": b.b.json, "c": c.b.json,
+      "differences": ["b": b.json, "c": c.json],
       "change_cosines": [
         "total": number(total.cosine),
         "components": cosines(Component.allCases, components) { $0.rawValue },

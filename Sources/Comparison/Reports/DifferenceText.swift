@@ -9,6 +9,7 @@ extension ModelDifference {
   ///   - top: how many tensors are listed.
   ///   - width: the columns to use.
   ///   - style: colours, or none.
+  /// - Returns: the lines, without line breaks.
   package func lines(top: Int, width: Int, style: Style) -> [String] {
     DifferenceTables(self).lines(top: top, width: width, style: style)
   }

@@ -23,14 +23,15 @@ extension Written {
     return trimmed(decimal(value, digits: max(0, 2 - exponent)))
   }
 
-  /// A cosine: as many digits as are needed to tell it from 1, up to nine.
+  /// A cosine: as many digits as are needed to tell it from 1, up to seven.
   package static func cosine(_ value: Double?) -> String {
     guard let value else { return "–" }
     if value == 1 { return "1" }
     let gap = 1 - value.magnitude
     var digits = 3
     var step = 0.01
-    while digits < 9, gap < step {
+    guard gap > 5e-8 else { return value > 0 ? "≈1" : "≈-1" }
+    while digits < 7, gap < step {
       digits += 1
       step /= 10
     }

@@ -3,6 +3,7 @@ import Checkpoint
 import Comparison
 import Inspection
 import JSON
+import Merge
 import Tensors
 
 extension SDTool {
@@ -89,7 +90,9 @@ extension SDTool {
         throw ValidationError("choose one of --format, --json and --csv")
       }
       if explain == nil, output != nil { throw ValidationError("-o is for --explain") }
-      if explain != nil, csv { throw ValidationError("an explanation has no --csv") }
+      if explain != nil, chosenFormat == .csv {
+        throw ValidationError("an explanation has no --csv")
+      }
     }
 
     var chosenFormat: Format { json ? .json : csv ? .csv : format ?? .text }
@@ -175,5 +178,46 @@ extension SDTool {
 }
 
 extension SDTool.Diff {
-  func explanation(of result: String) throws(Fault) -> Bool { false }
+  /// Checks that the recipe may be written to `output`: that nothing is there, or that it may be
+  /// replaced and is no model that is read.
+  private func check(_ output: String, isNoneOf sources: [any TensorSource]) throws(Fault) {
+    guard let existing = try? InputFile(path: output) else { return }
+    for file in sources.flatMap(\.files) where file.isSameFile(as: existing) {
+      throw Fault(
+        .mergeOutputIsInput, "is the input \(file.path)", path: output,
+        hint: "give the recipe another name")
+    }
+    guard !force else { return }
+    throw Fault(
+      .outputExists, "exists already", path: output,
+      hint: "give another name, or --force to replace it")
+  }
+
+  /// Explains the model at `path`; returns whether that failed.
+  private func explanation(of path: String) throws(Fault) -> Bool {
+    let result = try open([path])[0]
+    let inputs = try open(models)
+    let explanation = try reading(inputs + [result]) { progress throws(Fault) in
+      try MergeExplanation.explain(result, from: inputs, width: threads, progress: progress)
+    }
+    if let output {
+      try check(output, isNoneOf: inputs + [result])
+      let bytes = Array(explanation.recipe(paths: models).yaml.utf8)
+      let file = try OutputFile(path: output, byteCount: bytes.count, replacing: force)
+      try unsafe file.write(bytes.span.bytes, at: 0)
+      try file.commit()
+    }
+    try show(
+      json: { explanation.json(paths: models) }, csv: { "" },
+      markdown: { explanation.markdown() },
+      lines: {
+        var lines = explanation.lines(top: top, width: text.width, style: text.style)
+        if let output {
+          let line: StyledText = "\("wrote", .good) the recipe \(output, .name)"
+          lines += ["", line.rendered(text.style)]
+        }
+        return lines
+      })
+    return !explanation.fits
+  }
 }

@@ -46,6 +46,8 @@ package struct Document: Sendable {
   /// A picture, for screens of any width.
   package struct Picture: Sendable {
     package var scene: Scene
+    /// What stands above it where it is shown.
+    package var caption = ""
     /// The picture for narrow screens, if there is another.
     package var narrow: Scene?
   }

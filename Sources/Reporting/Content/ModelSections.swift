@@ -35,7 +35,7 @@ extension ModelReport {
       .init(name: "values", value: Written.approximately(values), token: nil),
       .init(name: "precision", value: precision, token: nil),
       .init(
-        name: options.readsValues ? "findings" : "findings, headers only",
+        name: options.readsValues ? "findings" : "findings in headers",
         value: Written.count(findings.allFindings.count),
         token: worst.map(\.token) ?? .good),
     ]
@@ -118,16 +118,16 @@ extension ModelReport {
   private var networkBlocks: [Document.Block] {
     let identity = model.identity
     guard identity.kind == .stableDiffusion1, !identity.components.isEmpty else { return [] }
-    func picture(_ coloring: Coloring?) -> Document.Block {
+    func picture(_ coloring: Coloring?, caption: String = "") -> Document.Block {
       func scene(_ arrangement: Scene.Arrangement) -> Scene {
         .network(
           identity.schema, title: identity.title, resolution: options.resolution,
           coloring: coloring, arrangement: arrangement)
       }
-      return .picture(.init(scene: scene(.wide), narrow: scene(.narrow)))
+      return .picture(.init(scene: scene(.wide), caption: caption, narrow: scene(.narrow)))
     }
-    var blocks: [Document.Block] = [
-      .text("Point at a box or a field for names, widths and numbers."), picture(nil),
+    var blocks = [
+      picture(nil, caption: "Point at a box or a field for names, widths and numbers.")
     ]
     let graver = findings.findings.filter { $0.tensor != nil && $0.severity >= .warning }
     if !graver.isEmpty {

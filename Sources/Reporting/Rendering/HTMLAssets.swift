@@ -54,6 +54,7 @@ enum HTMLAssets {
     nav a:hover{text-decoration:underline}
     section{padding:28px 0 8px}
     figure{margin:0 0 16px}
+    figcaption{margin:0 0 8px;color:var(--muted)}
     figure svg{display:block;max-width:100%;height:auto}
     svg.wide,svg.narrow{width:100%}
     svg.narrow{display:none}

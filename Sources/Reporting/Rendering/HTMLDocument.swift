@@ -82,7 +82,11 @@ private struct HTMLWriter {
   }
 
   private mutating func add(_ picture: Document.Picture) {
-    text += "<figure>\n" + picture.scene.inlineSVG(class: picture.narrow == nil ? "any" : "wide")
+    text += "<figure>\n"
+    if !picture.caption.isEmpty {
+      text += "<figcaption>\(picture.caption.markupEscaped)</figcaption>\n"
+    }
+    text += picture.scene.inlineSVG(class: picture.narrow == nil ? "any" : "wide")
     if let narrow = picture.narrow { text += narrow.inlineSVG(class: "narrow") }
     text += "</figure>\n"
   }

@@ -27,7 +27,7 @@ extension Document {
     var facts = StyledText()
     for highlight in highlights {
       if facts.columns > 0 { facts += "\(" · ", .faint)" }
-      facts += "\(highlight.value) \(highlight.name, .faint)"
+      facts += "\(highlight.name, .faint) \(highlight.value)"
     }
     if facts.columns > 0 { lines += facts.wrapped(to: width).map { $0.rendered(style) } }
     for section in sections {

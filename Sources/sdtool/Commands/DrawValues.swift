@@ -33,8 +33,8 @@ extension SDTool.Draw {
     of path: String, on model: InspectedModel?, schema: Schema
   ) throws(Fault) -> Coloring {
     throw Fault(
-      .unknownColoring, "cannot show a LoRA's effect", path: path,
-      hint: "apply it to a model, and colour by diff:")
+      .unknownColoring, "cannot show the effect of a LoRA by itself", path: path,
+      hint: "merge it into the model, and colour the result by diff:MODEL")
   }
 
   /// A histogram or a heat map.

@@ -147,6 +147,10 @@ private struct HTMLWriter {
     }
     let words = cell.text.markupEscaped
     // Long names are broken after their points.
-    text += (column.isCode ? words.replacing(".", with: ".<wbr>") : words) + "</td>"
+    text +=
+      column.isCode
+      ? words.split(separator: ".", omittingEmptySubsequences: false).joined(separator: ".<wbr>")
+      : words
+    text += "</td>"
   }
 }

@@ -55,6 +55,10 @@ lint: ## Check formatting and shell scripts
 format: ## Format all Swift sources
 	$(swift) format -i -r Sources Tests Package.swift
 
+.PHONY: pictures
+pictures: build ## Draw the pictures of the README anew
+	@Scripts/pictures
+
 .PHONY: bench
 bench: build ## Measure speed and memory against other tools
 	@Benchmarks/open.sh

@@ -25,6 +25,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
   "Layouts", "Synthesis", "Inspection", "LinearAlgebra", "LoRA", "LoRAEdit", "Merge", "Comparison",
+  "Drawing", "Reporting",
 ]
 
 let package = Package(
@@ -41,6 +42,7 @@ let package = Package(
     .systemLibrary(name: "CJSON", providers: [.apt(["libjson-c-dev"])]),
     .target(name: "CKernels"),
     .target(name: "CLinearAlgebra", linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "CRaster"),
     .target(name: "CVocabulary", exclude: ["merges.z"]),
     library("Tensors", ["CKernels"]),
     library("StrictJSON", []),
@@ -79,11 +81,19 @@ let package = Package(
         "CKernels", "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON", "Inspection",
         "Merge",
       ]),
+    library("Drawing", ["Tensors", "StableDiffusion", "Inspection", "CRaster"]),
+    library(
+      "Reporting",
+      [
+        "Tensors", "Checkpoint", "StableDiffusion", "Inspection", "Merge", "Comparison", "Drawing",
+        "JSON",
+      ]),
     .executableTarget(
       name: "sdtool",
       dependencies: [
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
-        "Inspection", "JSON", "Merge", "LoRA", "LoRAEdit", "LinearAlgebra", "Comparison",
+        "Inspection", "JSON", "Merge", "LoRA", "LoRAEdit", "LinearAlgebra", "Comparison", "Drawing",
+        "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -119,6 +129,9 @@ let package = Package(
         "Synthesis", .product(name: "Crypto", package: "swift-crypto"),
       ]),
     tests("Comparison", ["Tensors", "StableDiffusion", "SafeTensors", "Synthesis", "JSON", "Merge"]),
+    tests("Drawing", ["Tensors", "StableDiffusion", "JSON"]),
+    tests(
+      "Reporting", ["Tensors", "StableDiffusion", "Synthesis", "Inspection", "Drawing", "JSON"]),
     .testTarget(
       name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
     // Written as by another package: without our settings, public API only.

@@ -41,6 +41,10 @@ def main():
         ("diff --explain", [*diff, "--explain", blend, a, b], cat(a, b, blend), None),
         ("ancestry of three models", [options.program, "ancestry", "--no-hash", a, b, blend],
          cat(a, b, blend), None),
+        ("report of a model", [options.program, "report", "--format", "html", a], cat(a), 2),
+        ("report --quick", [options.program, "report", "--quick", "--format", "html", a], cat(a),
+         None),
+        ("draw", [options.program, "draw"], cat(a), None),
     ]
     for path in (a, b, blend):
         run(cat(path))

@@ -25,7 +25,7 @@ public enum Severity: String, CaseIterable, Comparable, Sendable {
 /// One thing that can be wrong with a model file, under an identifier that never changes meaning.
 ///
 /// Identifiers begin with the family: `IO` files, `ST` safetensors, `PT` PyTorch checkpoints,
-/// `DF` folders, `SD` the model itself, `JS` JSON texts, `BL` baselines.
+/// `DF` folders, `SD` the model itself, `JS` JSON texts, `BL` baselines, `DR` pictures.
 public struct Rule: Hashable, Sendable {
   /// The stable identifier, for example `"ST002"`.
   public let id: String

@@ -45,18 +45,33 @@ enum Terminal {
   /// Writes `text` to standard error as it is.
   static func writeProgress(_ text: String) { write(text, to: STDERR_FILENO) }
 
+  /// Writes bytes to standard output at once; the exit code tells when that fails.
+  static func write(_ bytes: [UInt8]) {
+    unsafe bytes.withUnsafeBufferPointer { unsafe write($0, to: STDOUT_FILENO) }
+  }
+
   private static func write(_ text: String, to descriptor: CInt) {
     var text = text
-    text.withUTF8 { bytes in
-      var done = 0
-      while done < bytes.count {
-        guard let base = bytes.baseAddress else { return }
-        let count = unsafe Glibc.write(descriptor, base + done, bytes.count - done)
-        if count < 0, errno == EINTR { continue }
-        // A closed pipe ends the output, as `head` expects; a full disk must not pass for success.
-        guard count > 0 else { exit(errno == EPIPE ? 0 : 2) }
-        done += count
+    text.withUTF8 { unsafe write($0, to: descriptor) }
+  }
+
+  private static func write(_ bytes: UnsafeBufferPointer<UInt8>, to descriptor: CInt) {
+    var done = 0
+    while done < bytes.count {
+      guard let base = bytes.baseAddress else { return }
+      let count = unsafe Glibc.write(descriptor, base + done, bytes.count - done)
+      if count < 0, errno == EINTR { continue }
+      // A closed pipe ends the output, as `head` expects; a full disk must not pass for success.
+      guard count > 0 else {
+        let number = errno
+        if number == EPIPE { exit(0) }
+        if descriptor == STDOUT_FILENO {
+          let reason = unsafe String(cString: strerror(number))
+          writeError("sdtool: standard output cannot be written: \(reason)")
+        }
+        exit(2)
       }
+      done += count
     }
   }
 }

@@ -1,5 +1,6 @@
 import Checkpoint
 import Comparison
+import Drawing
 import Inspection
 import JSON
 import Layouts
@@ -7,6 +8,7 @@ import LinearAlgebra
 import LoRA
 import LoRAEdit
 import Merge
+import Reporting
 import SafeTensors
 import StableDiffusion
 import StrictJSON
@@ -38,6 +40,26 @@ import Vocabulary
       message = error.description
     }
     #expect(message == "no such file: cannot open: No such file or directory [IO001]")
+  }
+
+  @Test("Drawing: the network is drawn, plain and coloured") func drawing() throws {
+    let network = Scene.network(.sd15, resolution: try Resolution("512x768"))
+    let svg = network.svg(theme: .dark)
+    #expect(svg.contains("4×96×64") || svg.contains("4×64×96"))
+
+    let halves = Coloring.weights("a half", schema: .sd15) { _ in 0.5 }
+    let colored = Scene.network(.sd15, coloring: halves).svg(theme: .light)
+    #expect(colored.contains("0.50"))
+  }
+
+  @Test("Reporting: a page about a model") func report() throws {
+    let path = folder.path("report.safetensors")
+    try ModelWriter(layout: .safetensors).write(model, to: path)
+    var options = ReportOptions()
+    options.threads = 2
+    let report = try Report(paths: [path], options: options)
+    let page = try report.rendered(as: .html)
+    #expect(page.contains("Stable Diffusion"))
   }
 
   @Test("StrictJSON: members are read one by one") func scanner() throws {

@@ -6,6 +6,13 @@ public struct Digest: Hashable, Sendable {
   public let bytes: [UInt8]
 
   init(_ hash: SHA256) { bytes = Array(hash.finalize()) }
+
+  /// The digest of some bytes.
+  package init(of bytes: [UInt8]) {
+    var hash = SHA256()
+    hash.update(data: bytes)
+    self.init(hash)
+  }
 }
 
 extension Digest: CustomStringConvertible {

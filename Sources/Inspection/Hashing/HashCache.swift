@@ -50,6 +50,9 @@ package struct HashCache {
     }
   }
 
+  /// The hash of `file` if it is known; nothing is read.
+  package func known(of file: InputFile) -> String? { lines[file.fingerprint] }
+
   /// The hashes of `files`, of which those that are not known are read, several at once.
   package mutating func sha256(
     of files: [InputFile], width: Int

@@ -30,7 +30,8 @@ package struct TextTable: Sendable {
   package var indent = 0
   /// Blanks between columns.
   package var gap = 2
-  private var rows: [[StyledText]?] = []
+  /// The rows; `nil` for a line across the table.
+  package private(set) var rows: [[StyledText]?] = []
 
   /// A table without rows.
   package init(_ columns: [Column]) { self.columns = columns }

@@ -1,6 +1,6 @@
 import Checkpoint
 public import StableDiffusion
-import Tensors
+package import Tensors
 
 /// What a validation looks at.
 public struct ValidationOptions: Sendable {
@@ -65,7 +65,7 @@ private func validate(_ path: String, options: ValidationOptions, threads: Int) 
 }
 
 /// The hashes in the metadata that are not those of the contents.
-private func falseHashes(of source: any TensorSource) throws(Fault) -> [Fault] {
+package func falseHashes(of source: any TensorSource) throws(Fault) -> [Fault] {
   try source.hashClaims().filter { !$0.isTrue }.map { claim in
     Fault(
       .falseHash, "states a hash in its metadata ('\(claim.key)') that its contents do not have",

@@ -15,6 +15,13 @@ public func checkValues(
   of source: any TensorSource, selection: [Int], width: Int
 ) throws(Fault) -> [Fault] {
   let statistics = try source.statistics(of: selection, width: width, withMoments: false)
+  return try checkValues(of: source, selection: selection, statistics: statistics)
+}
+
+/// ``checkValues(of:selection:width:)`` for values that were examined already.
+package func checkValues(
+  of source: any TensorSource, selection: [Int], statistics: [TensorStatistics]
+) throws(Fault) -> [Fault] {
   var findings: [Fault] = []
   for (index, found) in zip(selection, statistics) {
     let tensor = source.tensors[index]

@@ -19,6 +19,11 @@ package struct LayerTable: Sendable {
 
   /// The table for a terminal.
   package func lines(width: Int, style: Style) -> [String] {
+    table.lines(width: width, style: style)
+  }
+
+  /// The table, before it is set.
+  package var table: TextTable {
     var table: TextTable
     switch kind {
     case .norms:
@@ -34,7 +39,7 @@ package struct LayerTable: Sendable {
       ])
     }
     for layer in layers { table.append(cells(of: layer)) }
-    return table.lines(width: width, style: style)
+    return table
   }
 
   private func cells(of layer: Parameter) -> [StyledText] {

@@ -46,7 +46,8 @@ extension InspectedModel {
     identity.components.map(\.component.title).joined(separator: " and ") + " only"
   }
 
-  private var componentTable: TextTable {
+  /// What it has of each component; for kinds that are not mapped, of each element type.
+  package var componentTable: TextTable {
     var table = TextTable([
       .init("component"), .init("tensors", .right), .init("values", .right), .init("size", .right),
       .init("precision"), .init("state"),

@@ -61,7 +61,7 @@ package struct TensorList: Sendable {
   }
 
   /// Four significant digits.
-  private static func short(_ value: Double) -> String {
+  package static func short(_ value: Double) -> String {
     let magnitude = value.magnitude
     guard magnitude != 0, magnitude < 0.001 || magnitude >= 100_000 else {
       return Written.decimal(value, digits: magnitude < 10 ? 4 : magnitude < 1000 ? 2 : 0)
@@ -70,19 +70,7 @@ package struct TensorList: Sendable {
     return Written.decimal(value / pow(10, Double(exponent)), digits: 2) + "e\(exponent)"
   }
 
-  /// What the tensor is for, in a word or two.
-  private func use(of index: Int) -> String {
-    switch model.identity.uses[index] {
-    case .parameter(let position):
-      let parameter = model.identity.schema.parameters[position]
-      return "\(parameter.place) \(parameter.role.className)"
-    case .average: return "EMA"
-    case .extra(let extra): return extra.title
-    case .repeated: return "repeated"
-    case .unexpected: return "unknown"
-    case .unmapped: return ""
-    }
-  }
+  private func use(of index: Int) -> String { model.use(of: index) }
 
   /// One object for each tensor.
   package var json: JSONValue {
@@ -106,5 +94,21 @@ package struct TensorList: Sendable {
         }
         return .object(object)
       })
+  }
+}
+
+extension InspectedModel {
+  /// What a tensor is for, in a word or two.
+  package func use(of index: Int) -> String {
+    switch identity.uses[index] {
+    case .parameter(let position):
+      let parameter = identity.schema.parameters[position]
+      return "\(parameter.place) \(parameter.role.className)"
+    case .average: return "EMA"
+    case .extra(let extra): return extra.title
+    case .repeated: return "repeated"
+    case .unexpected: return "unknown"
+    case .unmapped: return ""
+    }
   }
 }

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Drawing
 import Inspection
 import JSON
 import Merge
+import Reporting
 import Tensors
 
 extension SDTool {
@@ -15,13 +17,18 @@ extension SDTool {
         values it applies to, in the convention of the tool whose weights they are.
 
         EXAMPLES
-          sdtool mbw --mbw GRAD_V
-          sdtool mbw --mbw GRAD_V..COSINE@0.5 --block CLIP=0.2 --mbw-dialect supermerger-2023
+          sdtool mbw GRAD_V
+          sdtool mbw GRAD_V..COSINE@0.5 --block CLIP=0.2 --mbw-dialect supermerger-2023
           sdtool mbw --list-presets
+          sdtool mbw GRAD_V -o grad.png
+          sdtool mbw GRAD_V GRAD_A COSINE --format svg > three.svg
 
         EXIT CODES
           0 printed, 2 weights cannot be understood, 64 wrong usage
         """)
+
+    @Argument(help: ArgumentHelp("Block weights, as --mbw takes them.", valueName: "weights"))
+    var shown: [String] = []
 
     @OptionGroup var weights: MergeWeightOptions
 
@@ -37,11 +44,50 @@ extension SDTool {
     @Flag(help: "Write JSON.")
     var json = false
 
+    @Option(
+      name: .customLong("with"),
+      help: ArgumentHelp(
+        "More weights, drawn beside the first; may be repeated.", valueName: "weights"))
+    var with: [String] = []
+
+    @Option(help: "Draw: svg or png (default: by the suffix of the output).")
+    var format: PictureFormat?
+
+    @Option(
+      name: [.short, .customLong("output")],
+      help: ArgumentHelp("Draw into this file.", valueName: "file"))
+    var output: String?
+
+    @OptionGroup var picture: PictureOptions
     @OptionGroup var text: OutputOptions
+
+    /// Whether a picture is asked for.
+    private var draws: Bool { format != nil || output != nil || !others.isEmpty }
+
+    /// The weights beside the first.
+    private var others: [String] { shown.dropFirst() + with }
+
+    mutating func validate() throws {
+      if let first = shown.first {
+        guard weights.mbw == nil else {
+          throw ValidationError("--mbw gives the weights already; leave out \(first.sanitized)")
+        }
+        weights.mbw = first
+      }
+      if draws, json || ascii || listDialects {
+        throw ValidationError(
+          "a picture holds neither JSON nor text: leave out the one or the other")
+      }
+      if !others.isEmpty, weights.mbw == nil {
+        throw ValidationError("--with draws beside other weights, which are missing")
+      }
+    }
 
     func run() throws {
       try orFail { () throws(Fault) in
-        if listPresets {
+        if draws {
+          try picture.write(try scene(), to: output, as: format)
+        } else if listPresets {
           Terminal.write(try presetLines().joined(separator: "\n") + "\n")
         } else if listDialects {
           for dialect in Dialect.all {
@@ -61,6 +107,21 @@ extension SDTool {
     private func table() throws(Fault) -> PlaceTable {
       let specification = try weights.specification() ?? WeightSpecification()
       return PlaceTable(try specification.resolved(in: weights.dialect()))
+    }
+
+    /// The weights as bars, or several presets side by side.
+    private func scene() throws(Fault) -> Scene {
+      let library = try weights.library()
+      var shown = listPresets ? library.presets : []
+      if let first = weights.mbw, !others.isEmpty {
+        for text in [first] + others {
+          let blocks = try option("--with") { () throws(Fault) in
+            try BlockWeights(text, presets: library)
+          }
+          shown.append(Preset(text, blocks))
+        }
+      }
+      return shown.isEmpty ? try table().barChart(named: weights.mbw).scene : presetGrid(of: shown)
     }
 
     private func presetLines() throws(Fault) -> [String] {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoint
 import Comparison
+import Drawing
 import Inspection
 import JSON
 import Layouts
@@ -18,7 +19,7 @@ let allRules: [Rule] =
   + Rule.checkpointRules + Rule.folderRules + Rule.schemaRules + Rule.conversionRules
   + Rule.baselineRules + Rule.mergeMethodRules + Rule.weightRules + Rule.recipeRules
   + Rule.mergeRules + Rule.loraRules + Rule.loraEditRules + Rule.linearAlgebraRules
-  + Rule.comparisonRules)
+  + Rule.comparisonRules + Rule.drawingRules)
   .sorted { $0.id < $1.id }
 
 extension SDTool {

@@ -1,8 +1,10 @@
 public import ArgumentParser
+public import Drawing
 public import Inspection
 public import Layouts
 public import LoRA
 public import Merge
+public import Reporting
 public import StableDiffusion
 public import Synthesis
 public import Tensors
@@ -45,3 +47,5 @@ extension MergePolicies.Overflow: ExpressibleByArgument {}
 extension LoRAMergeRequest.Overflow: ExpressibleByArgument {}
 extension Magnitude.Axis: ExpressibleByArgument {}
 extension LoRACompatibility: ExpressibleByArgument {}
+extension Theme: ExpressibleByArgument {}
+extension ModelReportFormat: ExpressibleByArgument {}

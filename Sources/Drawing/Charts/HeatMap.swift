@@ -1,0 +1,96 @@
+import Inspection
+
+/// A table of coloured cells, such as the change at each place and in each kind of layer.
+public struct HeatMap: Hashable, Sendable {
+  /// What the picture shows.
+  public var title: String
+  /// What the values are, with the unit.
+  public var remark: String
+  /// A second line below the title: what is compared with what.
+  public var detail = ""
+  /// The names of the rows.
+  public var rows: [String]
+  /// The names of the columns.
+  public var columns: [String]
+  /// For each row its cells; `nil` where there is nothing to show.
+  public var values: [[Double?]]
+  /// How numbers are written.
+  public var notation: Coloring.Notation
+
+  /// A table whose scale goes from 0 to the largest finite value.
+  public init(
+    _ title: String, remark: String, rows: [String], columns: [String], values: [[Double?]],
+    notation: Coloring.Notation = .percentage
+  ) {
+    self.title = title
+    self.remark = remark
+    self.rows = rows
+    self.columns = columns
+    self.values = values
+    self.notation = notation
+  }
+
+  /// The picture.
+  public var scene: Scene {
+    let left = Frame.margin + 10 + (rows.map { FontMetrics.width(of: $0, .strong) }.max() ?? 0)
+    let cell = Size(
+      max(68, (columns.map { FontMetrics.width(of: $0, .strong) }.max() ?? 0) + 12), 22)
+    let width = max(440, left + Double(columns.count) * (cell.width + 3) + Frame.margin)
+    let top = detail.isEmpty ? 108.0 : 124.0, bottom = top + Double(rows.count) * (cell.height + 3)
+    let most = values.joined().compactMap { $0 }.filter(\.isFinite).max() ?? 0
+    let range = 0...(most > 0 ? most : 1)
+    var scene = Scene(title, summary: remark, size: Size(width, bottom + 14 + 24 + Frame.margin))
+    scene.items = Frame.heading(title, remark, width: width)
+    let room = width - 2 * Frame.margin
+    scene.items.append(
+      .label(
+        Label(
+          FontMetrics.fitted(detail, .body, to: room), at: Point(Frame.margin, 78), .body,
+          paint: .token(.muted))))
+    for (column, name) in columns.enumerated() {
+      let middle = left + (Double(column) + 0.5) * (cell.width + 3) - 1.5
+      scene.items.append(
+        .label(Label(name, at: Point(middle, top - 9), .strong, anchor: .middle)))
+    }
+    for (row, name) in rows.enumerated() {
+      let y = top + Double(row) * (cell.height + 3)
+      scene.items.append(
+        .label(Label(name, at: Point(left - 10, y + 15), .strong, anchor: .end)))
+      guard values.indices.contains(row) else { continue }
+      for (column, value) in values[row].prefix(columns.count).enumerated() {
+        let frame = Rect(left + Double(column) * (cell.width + 3), y, cell.width, cell.height)
+        scene.items.append(item(value, frame, range, tooltip: "\(name), \(columns[column])"))
+      }
+    }
+    var legend = Legend.Row(x: left, y: bottom + 12, width: width - left - Frame.margin)
+    legend.addRamp(
+      .amount, Coloring.written(0, notation), Coloring.written(range.upperBound, notation))
+    scene.items += legend.items
+    return scene
+  }
+
+  private func item(
+    _ value: Double?, _ frame: Rect, _ range: ClosedRange<Double>, tooltip: String
+  ) -> Item {
+    guard let value else {
+      // Nothing is there: the mark says so without a colour.
+      return .line(
+        Line(
+          [Point(frame.middleX - 3, frame.middleY), Point(frame.middleX + 3, frame.middleY)],
+          paint: .token(.hairline)))
+    }
+    let words = Coloring.written(value, notation)
+    let step = Scale.step(of: value / range.upperBound)
+    let isNumber = !value.isNaN
+    return .group(
+      Group(
+        "\(tooltip): \(words)",
+        [
+          .box(Box(frame, fill: isNumber ? .scale(.amount, step) : .token(.bad), radius: 3)),
+          .label(
+            Label(
+              words, at: Point(frame.middleX, frame.y + 15), .small, anchor: .middle,
+              paint: isNumber ? .onScale(.amount, step) : .token(.ink))),
+        ]))
+  }
+}

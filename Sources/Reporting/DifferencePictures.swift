@@ -1,0 +1,85 @@
+public import Comparison
+public import Drawing
+import Inspection
+public import StableDiffusion
+import Tensors
+
+extension Coloring {
+  /// How far each parameter of the second model is from the first.
+  ///
+  /// - Parameters:
+  ///   - difference: the models, compared.
+  ///   - title: what the numbers are.
+  ///   - schema: the network.
+  /// - Returns: the colours.
+  public static func change(
+    _ difference: ModelDifference, title: String = "relative change, ‖B − A‖ ÷ ‖A‖ in %",
+    schema: Schema
+  ) -> Coloring {
+    var samples: [Sample?] = Array(repeating: nil, count: schema.parameters.count)
+    for tensor in difference.tensors {
+      guard let measures = tensor.measures, let match = schema.match(tensor.name) else { continue }
+      samples[match.parameter] = Sample(measures.squaresOfDifference, over: measures.squaresA)
+    }
+    var coloring = Coloring.change(title, samples: samples)
+    coloring.absent = "not compared"
+    return coloring
+  }
+}
+
+extension ModelDifference {
+  /// The relative change at each place and in each kind of layer.
+  public var heatMap: HeatMap {
+    let shown = Place.allCases.filter { places[$0] != nil }
+    return HeatMap(
+      "Where the models differ",
+      remark: "relative change ‖B − A‖ ÷ ‖A‖ in %",
+      rows: shown.map(\.description), columns: Role.allCases.map(\.className),
+      values: shown.map { place in
+        Role.allCases.map { role in
+          guard let group = placeRoles[PlaceRole(place, role)] else { return nil }
+          // Layers that only one of the models has, or that hold no numbers, have no distance.
+          guard group.measures.finiteCount > 0 else { return .nan }
+          return group.measures.relativeL2 ?? .infinity
+        }
+      })
+  }
+}
+
+/// Histograms of some values, side by side, each with an axis that shows 99.8 % of its values.
+///
+/// - Parameters:
+///   - groups: for each panel its name and its values.
+///   - title: what the picture is called.
+/// - Returns: the picture.
+public func histogramChart(
+  of groups: [(name: String, values: WeightHistogram)], title: String
+) -> HistogramChart {
+  var chart = HistogramChart(
+    title, remark: "how often values lie where; each axis shows 99.8% of the panel's values")
+  chart.series = groups.map { name, values in
+    let special = values.nanCount + values.infinityCount
+    var remark = "\(Written.approximately(values.count)) values"
+    if special > 0 { remark += ", \(Written.count(special)) NaN or infinite" }
+    let range = shownRange(of: values)
+    // The counts are as fine as 1/64 of the values: narrower bars would show steps.
+    let width = range.upperBound - range.lowerBound
+    let finest = max(abs(range.lowerBound), abs(range.upperBound)) / 64
+    let bins = min(96, max(16, Int((width / finest).rounded(.down))))
+    return HistogramChart.Series(
+      name, remark: remark, isAlarming: special > 0, range: range,
+      counts: values.linear(in: range, bins: bins))
+  }
+  return chart
+}
+
+/// The values from the first to the last thousandth; some room where all are the same.
+private func shownRange(of values: WeightHistogram) -> ClosedRange<Double> {
+  guard let low = values.quantile(0.001), let high = values.quantile(0.999), low.isFinite,
+    high.isFinite, low <= high
+  else { return -1...1 }
+  let least = max(abs(low), abs(high)) / 50
+  guard high - low < least || high == low else { return low...high }
+  let room = least > 0 ? least : 1
+  return (low - room)...(high + room)
+}

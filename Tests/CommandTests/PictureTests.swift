@@ -1,0 +1,115 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Pictures and reports on the command line")
+struct PictureTests {
+  private let folder = TemporaryFolder()
+
+  /// Makes a small model.
+  private func model(_ name: String, seed: Int = 1, preset: String = "sd15-tiny") throws -> String {
+    let path = folder.path(name)
+    let made = try Tool.run(
+      "synth", "--quiet", "--preset", preset, "--seed", "\(seed)", "-o", path)
+    #expect(made.code == 0, "\(made.errors)")
+    return path
+  }
+
+  @Test("the README's pictures are what the program draws") func readme() throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Fixtures.root + "/Scripts/pictures")
+    process.arguments = [folder.path("images")]
+    process.environment = ProcessInfo.processInfo.environment.merging(
+      ["SDTOOL": Tool.url.path]) { $1 }
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    let readme = String(decoding: contents(of: Fixtures.root + "/README.md"), as: UTF8.self)
+    for name in ["network.svg", "weights.svg", "difference.svg"] {
+      let committed = contents(of: Fixtures.root + "/docs/images/" + name)
+      #expect(!committed.isEmpty && committed == contents(of: folder.path("images/" + name)))
+      #expect(readme.contains("docs/images/" + name))
+    }
+  }
+
+  @Test(
+    "what cannot be drawn gets a sentence and code 2",
+    arguments: [
+      (["draw", "--color-by", "mwb:GRAD_V"], "did you mean 'mbw'"),
+      (["draw", "--color-by", "mbw:GRAD_X"], "did you mean 'GRAD_V'"),
+      (["draw", "--color-by", "mbw"], "mbw:WEIGHTS"),
+      (["draw", "--color-by", "validate"], "needs a model"),
+      (["draw", "--size", "500x500"], "multiples of 64"),
+      (["draw", "nothing.safetensors"], "nothing.safetensors"),
+      (["draw", "-o", "/dev/full"], "/dev/full"),
+      (["draw", "-o", "/dev/full", "--force"], "not a regular file"),
+      (["draw", "--format", "png", "--scale", "16", "-o", "/tmp/none.png"], "a smaller --scale"),
+      (["report", "nothing.safetensors"], "nothing.safetensors"),
+      (["mbw", "--mbw", "GRAD_V", "--with", "GRAD_X"], "did you mean 'GRAD_V'"),
+    ])
+  func refused(arguments: [String], words: String) throws {
+    let result = try Tool.run(arguments)
+    #expect(result.code == 2)
+    #expect(result.errors.contains(words), "\(result.errors)")
+    #expect(!result.errors.contains("\u{1B}"))
+  }
+
+  @Test("a full device is no success", arguments: ["draw", "report"]) func full(command: String)
+    throws
+  {
+    let path = try model("a.safetensors")
+    let line = "'\(Tool.url.path)' \(command) '\(path)' > /dev/full"
+    let result = try Tool.run(URL(fileURLWithPath: "/bin/sh"), ["-c", line])
+    #expect(result.code == 2)
+    #expect(result.errors.contains("standard output cannot be written: No space left on device"))
+  }
+
+  @Test("the network is coloured by everything that is promised") func colors() throws {
+    let a = try model("a.safetensors"), b = try model("b.safetensors", seed: 2)
+    for (text, words) in [
+      ("mbw:GRAD_V", ">0.92<"), ("diff:\(b)", "relative change from b.safetensors"),
+      ("validate", ">no finding<"), ("dtype", ">F16<"),
+      ("mbw:" + Array(repeating: "-0.5", count: 26).joined(separator: ","), ">-0.50<"),
+    ] {
+      let result = try Tool.run("draw", a, "--color-by", text)
+      #expect(result.code == 0, "\(result.errors)")
+      #expect(result.output.contains(words), "\(text)")
+    }
+    let lora = try model("lora.safetensors", preset: "lora-tiny")
+    let other = try Tool.run("draw", lora)
+    #expect(other.code == 2 && other.errors.contains("is not a Stable Diffusion 1.x model"))
+  }
+
+  @Test("histograms, heat maps and bars") func charts() throws {
+    let a = try model("a.safetensors"), b = try model("b.safetensors", seed: 2)
+    for grouping in ["all", "component", "role", "place"] {
+      let result = try Tool.run("draw", a, "--chart", "histogram", "--by", grouping)
+      #expect(result.code == 0 && result.output.contains("<polygon"), "\(result.errors)")
+    }
+    let one = try Tool.run(
+      "draw", a, "--chart", "histogram", "--by", "tensor", "--tensors", "*time_embed.0*")
+    #expect(one.code == 0 && one.output.contains("time_embed.0.weight"))
+    let many = try Tool.run("draw", a, "--chart", "histogram", "--by", "tensor")
+    #expect(many.code == 2 && many.errors.contains("at most 64"))
+    let map = try Tool.run("draw", a, "--chart", "heatmap", "--with", b)
+    #expect(map.code == 0 && map.output.contains(">OUT11<"))
+    let bars = try Tool.run("mbw", "--mbw", "GRAD_V", "--format", "svg")
+    #expect(bars.code == 0 && bars.output.contains(">IN07<"))
+    let presets = try Tool.run("mbw", "--list-presets", "--format", "svg")
+    #expect(presets.code == 0 && presets.output.contains(">GRAD_A<"))
+  }
+
+  @Test("a report is complete, and nothing is overwritten unasked") func report() throws {
+    let a = try model("a.safetensors"), page = folder.path("report.html")
+    #expect(try Tool.run("report", a, "-o", page).code == 0)
+    let text = String(decoding: contents(of: page), as: UTF8.self)
+    #expect(text.hasPrefix("<!DOCTYPE html>") && text.hasSuffix("</html>\n"))
+    let again = try Tool.run("report", a, "-o", page)
+    #expect(again.code == 2 && again.errors.contains("--force"))
+    #expect(try Tool.run("report", a, "-o", page, "--force", "--quick").code == 0)
+    for format in ["text", "markdown", "json"] {
+      let result = try Tool.run("report", a, "--format", format)
+      #expect(result.code == 0 && result.output.contains("OUT11"), "\(result.errors)")
+    }
+  }
+}

@@ -78,7 +78,8 @@ public struct RecipePlan: Sendable {
         request.types = .intermediate
       }
       let source = MergedSource(MergePlan(own, request), width: width)
-      steps.append(RecipePlanStep(name: step.name, inputs: names, plan: source.plan))
+      let sources = step.loras.isEmpty ? names : [step.name] + names.dropFirst()
+      steps.append(RecipePlanStep(name: step.name, inputs: sources, plan: source.plan))
       inputs[step.name] = MergeInput(source)
       if isLast { result = source }
     }

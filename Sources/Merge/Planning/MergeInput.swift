@@ -45,8 +45,10 @@ public struct MergeInput: Sendable {
   private static func originalTypes(_ source: any TensorSource) -> [DType] {
     var source = source
     while let merged = source as? LoRAMergedSource { source = merged.plan.base }
-    return (source as? MergedSource)?.plan.tensors.map(\.originalType)
-      ?? source.tensors.map(\.dtype)
+    guard let plan = (source as? MergedSource)?.plan, plan.request.types.isForMerged else {
+      return source.tensors.map(\.dtype)
+    }
+    return plan.tensors.map(\.originalType)
   }
 
   /// The shape of tensor `index` as single-file checkpoints have it.

@@ -87,19 +87,20 @@ struct MergeReport {
       lines.append(
         "\(model.name, .strong)  \(source.path, .name)  \(source.container.title, .faint)")
     }
-    for step in recipe.recipe.steps where !step.loras.isEmpty {
-      lines.append(
-        "\(step.name, .strong)  lora  \(step.loras.joined(separator: ", "), .name) in \(step.inputs.joined(separator: ", "))"
-      )
-    }
-    for step in recipe.steps {
-      if recipe.recipe.steps.contains(where: { $0.name == step.name && !$0.loras.isEmpty }) {
-        continue
+    let plans = Dictionary(recipe.steps.map { ($0.name, $0) }) { first, _ in first }
+    let written = recipe.recipe.steps.map(\.name)
+    // A recipe without steps has one all the same.
+    for name in written + recipe.steps.map(\.name).filter({ !written.contains($0) }) {
+      if let step = recipe.recipe.steps.first(where: { $0.name == name }), !step.loras.isEmpty {
+        lines.append(
+          "\(name, .strong)  lora  \(step.loras.joined(separator: ", "), .name) in \(step.inputs.joined(separator: ", "))"
+        )
+      } else if let step = plans[name] {
+        let method = step.plan.request.method
+        lines.append(
+          "\(name, .strong)  \(method.name, .name)  \(method.formula) of \(step.inputs.joined(separator: ", "))"
+        )
       }
-      let method = step.plan.request.method
-      lines.append(
-        "\(step.name, .strong)  \(method.name, .name)  \(method.formula) of \(step.inputs.joined(separator: ", "))"
-      )
     }
     lines.append("")
     let isLoRA = recipe.recipe.steps.contains {

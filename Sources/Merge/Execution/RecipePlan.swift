@@ -66,7 +66,8 @@ public struct RecipePlan: Sendable {
         own = [styled] + own.dropFirst()
       }
       // A step of LoRAs that is the last one still has tensors to leave out and types to store.
-      var request = try step.loras.isEmpty
+      var request =
+        try step.loras.isEmpty
         ? step.request() : Recipe.Step(step.name, method: "copy", inputs: [step.name]).request()
       request.policies = step.policies ?? recipe.policies
       if let output {

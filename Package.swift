@@ -128,7 +128,8 @@ let package = Package(
         "LoRA", "LinearAlgebra", "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON",
         "Synthesis", .product(name: "Crypto", package: "swift-crypto"),
       ]),
-    tests("Comparison", ["Tensors", "StableDiffusion", "SafeTensors", "Synthesis", "JSON", "Merge"]),
+    tests(
+      "Comparison", ["Tensors", "StableDiffusion", "SafeTensors", "Synthesis", "JSON", "Merge"]),
     tests("Drawing", ["Tensors", "StableDiffusion", "JSON"]),
     tests(
       "Reporting", ["Tensors", "StableDiffusion", "Synthesis", "Inspection", "Drawing", "JSON"]),

@@ -27,26 +27,22 @@ extension Attention where Leaf == Weight {
     _ x: Tensor, context: Tensor? = nil, adding residual: Tensor
   ) throws(Fault) -> Tensor {
     let seen = context ?? x
-    let label = query.weight.parameter.label("CrossAttention")
-    let isTraced = x.pass.isTraced(label.path)
-    let y = try x.pass.block(label, x) { () throws(Fault) in
-      let y = try Tensor.attention(
-        query(x), key(seen), value(seen), heads: Dimensions.unetHeads)
-      return try out(y, adding: isTraced ? nil : residual)
+    return try x.pass.block(query.weight.parameter.label("CrossAttention"), x, adding: residual) {
+      residual throws(Fault) in
+      try out(
+        .attention(query(x), key(seen), value(seen), heads: Dimensions.unetHeads),
+        adding: residual)
     }
-    return isTraced ? try y.adding(residual) : y
   }
 }
 
 extension FeedForward where Leaf == Weight {
   /// `out(value * gelu(gate))` of the halves of `proj(x)`, and adds `residual`.
   func callAsFunction(_ x: Tensor, adding residual: Tensor) throws(Fault) -> Tensor {
-    let label = proj.weight.parameter.label("FeedForward")
-    let isTraced = x.pass.isTraced(label.path)
-    let y = try x.pass.block(label, x) { () throws(Fault) in
-      try out(proj(x).gated(), adding: isTraced ? nil : residual)
+    try x.pass.block(proj.weight.parameter.label("FeedForward"), x, adding: residual) {
+      residual throws(Fault) in
+      try out(proj(x).gated(), adding: residual)
     }
-    return isTraced ? try y.adding(residual) : y
   }
 }
 

@@ -16,8 +16,9 @@ extension VAEAttention where Leaf == Weight {
   /// `x + out(attention(query, key, value of norm(x)))`, with one head.
   func callAsFunction(_ x: Tensor) throws(Fault) -> Tensor {
     try x.pass.block(norm.weight.parameter.label("AttnBlock"), x) { () throws(Fault) in
-      let h = try norm(x)
-      return try out(.attention(query(h), key(h), value(h), heads: 1), adding: x)
+      let h = try norm(x).asRows()
+      let y = try out(.attention(query(h), key(h), value(h), heads: 1), adding: x.asRows())
+      return y.asImage()
     }
   }
 }

@@ -1,4 +1,5 @@
 public import ArgumentParser
+public import Inference
 public import Inspection
 public import Layouts
 public import Merge
@@ -40,3 +41,4 @@ extension MergePolicies.Missing: ExpressibleByArgument {}
 extension MergePolicies.Unknown: ExpressibleByArgument {}
 extension MergePolicies.ConvIn: ExpressibleByArgument {}
 extension MergePolicies.Overflow: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}

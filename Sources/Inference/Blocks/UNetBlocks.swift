@@ -68,6 +68,20 @@ extension SpatialTransformer where Leaf == Weight {
   }
 }
 
+extension Conv where Leaf == Weight {
+  /// Halves height and width.
+  func downsampling(_ x: Tensor) throws(Fault) -> Tensor {
+    try x.pass.block(weight.parameter.label("Downsample"), x) { () throws(Fault) in try self(x) }
+  }
+
+  /// Doubles rows and columns, to that height and width, and applies the convolution.
+  func upsampling(_ x: Tensor, to size: (height: Int, width: Int)) throws(Fault) -> Tensor {
+    try x.pass.block(weight.parameter.label("Upsample"), x) { () throws(Fault) in
+      try self(x, upsampledTo: size)
+    }
+  }
+}
+
 extension Optional where Wrapped == Conv<Weight> {
   /// The way around a residual block: the convolution, or `x` itself.
   func applied(to x: Tensor) throws(Fault) -> Tensor {

@@ -39,7 +39,7 @@ extension VAEEncoder where Leaf == Weight {
       var h = try convIn(x)
       for level in levels {
         for block in level.blocks { h = try block(h) }
-        if let down = level.resample { h = try down(h) }
+        if let down = level.resample { h = try down.downsampling(h) }
       }
       return try convOut(normOut(middle(h), then: .silu))
     }
@@ -54,7 +54,7 @@ extension VAEDecoder where Leaf == Weight {
       for level in levels {
         for block in level.blocks { h = try block(h) }
         if let up = level.resample {
-          h = try up(h, upsampledTo: (2 * h.extent.height, 2 * h.extent.width))
+          h = try up.upsampling(h, to: (2 * h.extent.height, 2 * h.extent.width))
         }
       }
       return try convOut(normOut(h, then: .silu))

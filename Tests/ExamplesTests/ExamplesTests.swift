@@ -1,4 +1,5 @@
 import Checkpoint
+import Inference
 import Inspection
 import JSON
 import Layouts
@@ -131,5 +132,13 @@ import Vocabulary
     let method = try MergeMethods.named("weighted-sum")
     let inputs = method.inputs.names  // A, B
     #expect(inputs == ["A", "B"])
+  }
+
+  @Test("Inference: a component runs") func forward() throws {
+    let runtime = try Runtime(precision: .reference, threads: 2)
+    let vae = try VAEModel(model, runtime: runtime, parts: .decoder)
+    let image = try vae.decode(FloatArray([1, 4, 2, 3]))
+    let size = image.shape  // 1, 3, 16, 24
+    #expect(size == [1, 3, 16, 24])
   }
 }

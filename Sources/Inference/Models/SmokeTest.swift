@@ -1,4 +1,4 @@
-public import StableDiffusion
+import StableDiffusion
 public import Tensors
 
 /// Runs every component of a model once at a small size, to see whether it works at all.

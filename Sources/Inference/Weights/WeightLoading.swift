@@ -85,7 +85,7 @@ struct WeightLoading {
       ) { (index, buffers: inout Buffers) throws(Fault) in
         let (parameter, tensor) = tensors[index]
         guard let tensor, isWanted(parameter) else {
-          results[index] = Weight(parameter, isPresent: false)
+          results[index] = Weight(parameter, isPresent: tensor != nil)
           return
         }
         results[index] = try load(parameter, tensor, &buffers)

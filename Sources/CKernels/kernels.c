@@ -77,8 +77,24 @@ CK_EACH(f32, uint32_t, int32_t, 31)
 CK_EACH(f64, uint64_t, int64_t, 63)
 
 // One loop for each arithmetic: halves, brain floats, singles, doubles rounded to singles, and
-// doubles rounded so that they can be rounded again.
-enum { CK_VIA_F16, CK_VIA_BF16, CK_VIA_F32, CK_VIA_F64, CK_VIA_ODD, CK_VIA_COUNT };
+// doubles rounded so that they can be rounded again; then double precision between two types, and
+// single precision from 8 bits to 16.
+enum {
+  CK_VIA_F16,
+  CK_VIA_BF16,
+  CK_VIA_F32,
+  CK_VIA_F64,
+  CK_VIA_ODD,
+  CK_F16_TO_F32,
+  CK_BF16_TO_F32,
+  CK_F32_TO_F16,
+  CK_F32_TO_BF16,
+  CK_E4M3_TO_F16,
+  CK_E4M3_TO_BF16,
+  CK_E5M2_TO_F16,
+  CK_E5M2_TO_BF16,
+  CK_VIA_COUNT
+};
 
 typedef uint64_t ck_merge_loop(const uint8_t *, const uint8_t *, const uint8_t *, uint8_t *,
                                size_t, double);
@@ -87,9 +103,63 @@ typedef struct ck_merge_loops {
   ck_merge_loop *lerp[CK_VIA_COUNT], *add[CK_VIA_COUNT];
 } ck_merge_loops;
 
+// What comparing has found so far; sums per lane, as above.
+typedef struct ck_compare_state {
+  ck_comparison result;
+  ck_f64x16 a, b, difference;
+} ck_compare_state;
+
+typedef struct ck_compare_loops {
+  void (*compare[4])(const uint8_t *, const uint8_t *, size_t, ck_compare_state *);
+  int (*squares[4])(const uint8_t *, size_t, ck_f64x16 *);
+  void (*spacings[4])(const uint8_t *, size_t, ck_f64x16 *);
+} ck_compare_loops;
+
+// Compares floating-point values one by one. `pa` and `pb` are at a multiple of 16 values.
+#define CK_COMPARE_EACH(NAME, U, TOP, D)                                                             \
+  static void ck_##NAME##_compare_each(const uint8_t *pa, const uint8_t *pb, size_t n,             \
+                                       ck_compare_state *state) {                                  \
+    const U infinity = ck_##NAME##_infinity, mask = (U)(((U)1 << TOP) - 1);                        \
+    ck_comparison *r = &state->result;                                                             \
+    for (size_t i = 0; i < n; i++) {                                                               \
+      U a, b;                                                                                      \
+      memcpy(&a, pa + i * sizeof a, sizeof a);                                                     \
+      memcpy(&b, pb + i * sizeof b, sizeof b);                                                     \
+      const U ma = a & mask, mb = b & mask;                                                        \
+      r->nans_a += ma > infinity;                                                                  \
+      r->nans_b += mb > infinity;                                                                  \
+      r->infinities_a += ma == infinity;                                                           \
+      r->infinities_b += mb == infinity;                                                           \
+      if (ma >= infinity || mb >= infinity) {                                                      \
+        r->changed += a != b && !(ma > infinity && mb > infinity);                                 \
+        continue;                                                                                  \
+      }                                                                                            \
+      r->finite += 1;                                                                              \
+      r->ulp_count += 1;                                                                           \
+      const int flipped = (a ^ b) >> TOP;                                                          \
+      const uint64_t distance = flipped ? (uint64_t)ma + mb : ma > mb ? ma - mb : mb - ma;         \
+      r->changed += distance != 0;                                                                 \
+      r->sign_flips += flipped && ma && mb;                                                        \
+      r->ulp_sum += (double)distance;                                                              \
+      if (distance > r->ulp_maximum) r->ulp_maximum = distance;                                    \
+      const double x = ck_##NAME##_value(a), y = ck_##NAME##_value(b), d = (D)(y - x);             \
+      state->a[i % CK_LANES] += x * x;                                                             \
+      state->b[i % CK_LANES] += y * y;                                                             \
+      state->difference[i % CK_LANES] += d * d;                                                    \
+      const double magnitude = d < 0 ? -d : d;                                                     \
+      if (magnitude > r->maximum) r->maximum = magnitude;                                          \
+    }                                                                                              \
+  }
+
+CK_COMPARE_EACH(f16, uint16_t, 15, float)
+CK_COMPARE_EACH(bf16, uint16_t, 15, double)
+CK_COMPARE_EACH(f32, uint32_t, 31, double)
+CK_COMPARE_EACH(f64, uint64_t, 63, double)
+
 #define CK_NAME(f) ck_portable_##f
 #include "loops.h"
 #include "merge_loops.h"
+#include "compare_loops.h"
 #undef CK_NAME
 
 #ifdef CK_X86
@@ -98,6 +168,7 @@ typedef struct ck_merge_loops {
 #define CK_NAME(f) ck_avx2_##f
 #include "loops.h"
 #include "merge_loops.h"
+#include "compare_loops.h"
 #undef CK_NAME
 #pragma clang attribute pop
 
@@ -106,6 +177,7 @@ typedef struct ck_merge_loops {
 #define CK_NAME(f) ck_avx512_##f
 #include "loops.h"
 #include "merge_loops.h"
+#include "compare_loops.h"
 #undef CK_NAME
 #pragma clang attribute pop
 #endif
@@ -142,10 +214,6 @@ static size_t size_of(ck_type type) {
 
 static int is_f8(ck_type type) { return type >= CK_F8_E5M2 && type <= CK_F8_E4M3FNUZ; }
 
-static void look_up(const float table[256], const uint8_t *s, float *d, size_t n) {
-  for (size_t i = 0; i < n; i++) d[i] = table[s[i]];
-}
-
 static double lanes_total(ck_f64x16 *lanes) {
   for (int width = CK_LANES / 2; width; width /= 2)
     for (int i = 0; i < width; i++) (*lanes)[i] += (*lanes)[i + width];
@@ -158,12 +226,11 @@ ck_statistics ck_examine(ck_path path, ck_type type, const void *values, size_t 
   ck_state state = {.result = {.count = count, .minimum = INFINITY, .maximum = -INFINITY}, .moments = moments};
   const uint8_t *p = values;
   size_t size = size_of(type);
-  float table[256], block[CK_BLOCK];
-  if (is_f8(type)) ck_f8_table(type, table);
+  float block[CK_BLOCK];
   for (size_t done = 0; done < count;) {
     size_t n = count - done < CK_BLOCK ? count - done : CK_BLOCK;
     if (is_f8(type)) {
-      look_up(table, p, block, n);
+      l->to_f32[type](p, (uint8_t *)block, n);
       l->examine[CK_F32]((const uint8_t *)block, n, &state);
     } else {
       l->examine[type](p, n, &state);
@@ -186,8 +253,7 @@ uint64_t ck_convert(ck_path path, ck_type from, ck_type to, const void *source, 
     if (count) memcpy(d, s, count * from_size);
     return 0;
   }
-  float table[256], block[CK_BLOCK];
-  if (is_f8(from)) ck_f8_table(from, table);
+  float block[CK_BLOCK];
   uint64_t overflows = 0;
   for (size_t done = 0; done < count;) {
     size_t n = count - done < CK_BLOCK ? count - done : CK_BLOCK;
@@ -196,10 +262,6 @@ uint64_t ck_convert(ck_path path, ck_type from, ck_type to, const void *source, 
       overflows += l->f64_to_f32(s, d, n);
     } else if (from == CK_F32) {
       singles = NULL;
-    } else if (is_f8(from)) {
-      // The destination may not be aligned for floats.
-      look_up(table, s, block, n);
-      if (to == CK_F32) memcpy(d, block, n * sizeof(float));
     } else {
       l->to_f32[from](s, singles, n);
     }
@@ -223,15 +285,28 @@ static const ck_merge_loops *merge_loops(ck_path path) {
   return &ck_portable_merge_loops;
 }
 
+// The loop that leads from one type to another without a stop; -1 if there is none.
+static int direct_loop(ck_type from, ck_type to) {
+  if (to == CK_F32) return from == CK_F16 ? CK_F16_TO_F32 : from == CK_BF16 ? CK_BF16_TO_F32 : -1;
+  const int brain = to == CK_BF16;
+  switch (from) {
+  case CK_F32: return CK_F32_TO_F16 + brain;
+  case CK_F8_E4M3: return CK_E4M3_TO_F16 + brain;
+  case CK_F8_E5M2: return CK_E5M2_TO_F16 + brain;
+  default: return -1;
+  }
+}
+
 uint64_t ck_merge(ck_path path, ck_merge_kind kind, const ck_type types[], ck_type to,
                   const void *const sources[], void *destination, size_t count, double t,
                   int singles) {
   const int inputs = kind == CK_LERP ? 2 : 3;
   ck_merge_loop *const *loop =
       kind == CK_LERP ? merge_loops(path)->lerp : merge_loops(path)->add;
-  int same = 1, narrow = to == CK_F16 || to == CK_BF16;
+  int same = 1, alike = 1, narrow = to == CK_F16 || to == CK_BF16;
   for (int i = 0; i < inputs; i++) {
     same &= types[i] == to;
+    alike &= types[i] == types[0];
     narrow &= size_of(types[i]) <= 2;
   }
   const uint8_t *a = sources[0], *b = sources[1], *c = inputs == 3 ? sources[2] : sources[0];
@@ -239,6 +314,10 @@ uint64_t ck_merge(ck_path path, ck_merge_kind kind, const ck_type types[], ck_ty
   if (same && to == CK_BF16) return loop[CK_VIA_BF16](a, b, c, destination, count, t);
   const int via = narrow || singles ? CK_VIA_F32 : to == CK_F32 ? CK_VIA_F64 : CK_VIA_ODD;
   if (same) return loop[via](a, b, c, destination, count, t);
+  if (alike && (narrow || !singles)) {
+    const int direct = direct_loop(types[0], to);
+    if (direct >= 0) return loop[direct](a, b, c, destination, count, t);
+  }
 
   float blocks[3][CK_BLOCK], result[CK_BLOCK];
   uint8_t *d = destination;
@@ -254,4 +333,115 @@ uint64_t ck_merge(ck_path path, ck_merge_kind kind, const ck_type types[], ck_ty
     done += n;
   }
   return special;
+}
+
+static const ck_compare_loops *compare_loops(ck_path path) {
+#ifdef CK_X86
+  if (path == CK_AVX512) return &ck_avx512_compare_loops;
+  if (path == CK_AVX2) return &ck_avx2_compare_loops;
+#endif
+  (void)path;
+  return &ck_portable_compare_loops;
+}
+
+// The position of a type's loop, or -1 if values of that type are converted first.
+static int own_loop(ck_type type) {
+  switch (type) {
+  case CK_F16: return 0;
+  case CK_BF16: return 1;
+  case CK_F32: return 2;
+  case CK_F64: return 3;
+  default: return -1;
+  }
+}
+
+// The bits of a type's significand.
+static int precision(ck_type type) {
+  return type == CK_BF16 ? 8 : type == CK_F16 ? 11 : type == CK_F32 ? 24 : 53;
+}
+
+// Compares values after both are converted to `via`, which has a loop.
+static void compare_via(ck_path path, ck_type type_a, ck_type type_b, ck_type via,
+                        const uint8_t *a, const uint8_t *b, size_t count,
+                        ck_compare_state *state) {
+  double blocks[2][CK_BLOCK];
+  const size_t size_a = size_of(type_a), size_b = size_of(type_b);
+  for (size_t done = 0; done < count;) {
+    const size_t n = count - done < CK_BLOCK ? count - done : CK_BLOCK;
+    const uint8_t *pa = a + done * size_a, *pb = b + done * size_b;
+    if (type_a != via) {
+      ck_convert(path, type_a, via, pa, blocks[0], n);
+      pa = (const uint8_t *)blocks[0];
+    }
+    if (type_b != via) {
+      ck_convert(path, type_b, via, pb, blocks[1], n);
+      pb = (const uint8_t *)blocks[1];
+    }
+    compare_loops(path)->compare[own_loop(via)](pa, pb, n, state);
+    done += n;
+  }
+}
+
+ck_comparison ck_compare(ck_path path, ck_type type_a, ck_type type_b, const void *a,
+                         const void *b, size_t count) {
+  const int has_ulp = own_loop(type_a) >= 0 && own_loop(type_b) >= 0;
+  const ck_type narrow = precision(type_a) <= precision(type_b) ? type_a : type_b;
+  const ck_type via = type_a == type_b && has_ulp               ? type_a
+                      : type_a == CK_F64 || type_b == CK_F64 ? CK_F64
+                                                             : CK_F32;
+  ck_compare_state state = {0};
+  compare_via(path, type_a, type_b, via, a, b, count, &state);
+  ck_comparison *r = &state.result;
+  if (!has_ulp || narrow != via) {
+    ck_compare_state rounded = {0};
+    if (has_ulp) compare_via(path, type_a, type_b, narrow, a, b, count, &rounded);
+    r->ulp_count = rounded.result.ulp_count;
+    r->ulp_sum = rounded.result.ulp_sum;
+    r->ulp_maximum = rounded.result.ulp_maximum;
+  }
+  r->count = count;
+  r->squares_a = lanes_total(&state.a);
+  r->squares_b = lanes_total(&state.b);
+  r->squares_of_difference = lanes_total(&state.difference);
+  return *r;
+}
+
+double ck_squares(ck_path path, ck_type type, const void *values, size_t count, int spacing) {
+  const ck_type via = own_loop(type) >= 0 ? type : CK_F32;
+  float block[CK_BLOCK];
+  ck_f64x16 total = {0};
+  int finite = 1;
+  const size_t size = size_of(type);
+  for (size_t done = 0; done < count;) {
+    const size_t n = count - done < CK_BLOCK ? count - done : CK_BLOCK;
+    const uint8_t *p = (const uint8_t *)values + done * size;
+    if (type != via) {
+      ck_convert(path, type, via, p, block, n);
+      p = (const uint8_t *)block;
+    }
+    if (spacing) compare_loops(path)->spacings[own_loop(via)](p, n, &total);
+    else finite &= compare_loops(path)->squares[own_loop(via)](p, n, &total);
+    done += n;
+  }
+  return finite ? lanes_total(&total) : NAN;
+}
+
+void ck_histogram(ck_path path, ck_type type, const void *values, size_t count, uint32_t *counts) {
+  uint16_t block[CK_BLOCK];
+  const size_t size = size_of(type);
+  const size_t bins = 4096;
+  for (size_t done = 0; done < count;) {
+    const size_t n = count - done < CK_BLOCK ? count - done : CK_BLOCK;
+    const uint8_t *p = (const uint8_t *)values + done * size;
+    if (type != CK_F16) {
+      ck_convert(path, type, CK_F16, p, block, n);
+      p = (const uint8_t *)block;
+    }
+    for (size_t i = 0; i < n; i++) {
+      uint16_t bits;
+      memcpy(&bits, p + i * 2, 2);
+      counts[(i % 4) * bins + (bits >> 4)] += 1;
+    }
+    done += n;
+  }
 }

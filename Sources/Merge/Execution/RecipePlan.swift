@@ -1,3 +1,5 @@
+import LoRA
+import StableDiffusion
 public import Tensors
 
 /// What a recipe will do to models that are open, known before any value is read.
@@ -11,72 +13,107 @@ public import Tensors
 public struct RecipePlan: Sendable {
   /// The recipe.
   public let recipe: Recipe
-  /// The steps that take part in the result, in the recipe's order.
-  public let steps: [(name: String, plan: MergePlan)]
+  /// The steps that take part in the result, in the recipe's order; one that copies if the recipe
+  /// has none.
+  public let steps: [RecipePlanStep]
   /// The merged model.
   public let result: MergedSource
   /// The models that are read, by the names that the recipe gives them.
   public let models: [String: any TensorSource]
+  /// What keeps LoRAs from being merged.
+  private let loraProblems: [Fault]
 
   /// Plans all steps.
   ///
   /// - Parameters:
   ///   - recipe: what is merged; see ``Recipe/checked()``.
   ///   - models: every model of the recipe, by name.
-  ///   - types: how the result is stored; what the recipe says if `nil`.
   ///   - width: the number of threads.
-  /// - Throws: ``Rule/recipeName`` or ``Rule/recipeUnsupported``.
+  /// - Throws: ``Rule/recipeName`` if a model is not among `models`; what
+  ///   ``Recipe/Step/request()`` throws.
   public init(
-    _ recipe: Recipe, models: [String: any TensorSource], types: TypePolicy? = nil, width: Int
+    _ recipe: Recipe, models: [String: any TensorSource], width: Int
   ) throws(Fault) {
     self.recipe = recipe
     self.models = models
     var inputs = [String: MergeInput]()
     for (name, source) in models { inputs[name] = MergeInput(source) }
-    var steps: [(name: String, plan: MergePlan)] = []
+    var steps: [RecipePlanStep] = []
+    var loraProblems: [Fault] = []
+    // A model that is written as it is goes through the same plan as what is merged.
+    var pending = recipe.steps
+    if !pending.contains(where: { $0.name == recipe.result }) {
+      pending = [Recipe.Step(recipe.result, method: "copy", inputs: [recipe.result])]
+    }
     var result: MergedSource?
-    for step in recipe.steps {
-      var own: [MergeInput] = []
+    for step in pending where result == nil {
       let isLast = step.name == recipe.result
-      for name in step.inputs + (isLast ? [recipe.output.vae].compactMap { $0 } : []) {
+      let output = isLast ? recipe.output : step.output
+      let names = step.inputs + [output?.vae].compactMap { $0 }
+      var own: [MergeInput] = []
+      for name in names {
         guard let input = inputs[name] else {
           throw Fault(.recipeName, "step '\(step.name)' uses '\(name)', which is not open")
         }
         own.append(input)
       }
-      var request = try step.request()
-      request.policies = recipe.policies
-      if isLast {
-        request.bakesVAE = recipe.output.vae != nil
-        request.types = types ?? recipe.output.types
-        request.discards = try recipe.output.discards()
+      if !step.loras.isEmpty, let input = own.first {
+        let merged = try Self.merged(step.loras, of: models, into: input.source, width: width)
+        if let problem = merged.plan.problems.first { loraProblems.append(problem) }
+        let styled = MergeInput(merged)
+        inputs[step.name] = styled
+        guard isLast else { continue }
+        own = [styled] + own.dropFirst()
+      }
+      // A step of LoRAs that is the last one still has tensors to leave out and types to store.
+      var request = try step.loras.isEmpty
+        ? step.request() : Recipe.Step(step.name, method: "copy", inputs: [step.name]).request()
+      request.policies = step.policies ?? recipe.policies
+      if let output {
+        request.bakesVAE = output.vae != nil
+        request.types = output.types
+        request.discards = try output.discards()
       } else if step.arithmetic != .webui {
         // The web UI would have stored the result of each step in a file.
         request.types = .intermediate
       }
-      let plan = MergePlan(own, request)
-      let source = MergedSource(plan, width: width)
-      steps.append((step.name, plan))
-      if isLast {
-        result = source
-        break
-      }
+      let source = MergedSource(MergePlan(own, request), width: width)
+      steps.append(RecipePlanStep(name: step.name, inputs: names, plan: source.plan))
       inputs[step.name] = MergeInput(source)
+      if isLast { result = source }
     }
-    guard let result else {
-      throw Fault(
-        .recipeUnsupported, "merges nothing: its result is a model",
-        hint: "sdtool convert copies a model, bakes a VAE and leaves tensors out")
-    }
+    guard let result else { throw Fault(.recipeName, "has no result") }
     self.steps = steps
     self.result = result
+    self.loraProblems = loraProblems
+  }
+
+  /// A model with LoRAs, in single precision.
+  private static func merged(
+    _ loras: [String], of models: [String: any TensorSource], into base: any TensorSource,
+    width: Int
+  ) throws(Fault) -> LoRAMergedSource {
+    var uses: [LoRAUse] = []
+    for text in loras {
+      let argument = try LoRAArgument(text)
+      guard let source = models[argument.name] else {
+        throw Fault(.recipeName, "uses the LoRA '\(argument.name)', which is not open")
+      }
+      uses.append(LoRAUse(try LoRAFile(path: source.path), argument.strength))
+    }
+    var request = LoRAMergeRequest(uses)
+    for component in Component.allCases { request.types[component] = .f32 }
+    return LoRAMergedSource(try LoRAMergePlan(base, request, width: width))
   }
 
   /// The plan of the last step.
   public var plan: MergePlan { result.plan }
 
   /// What makes the merge impossible: the problems of the first step that has any.
-  public var problems: [Fault] { steps.lazy.map(\.plan.problems).first { !$0.isEmpty } ?? [] }
+  public var problems: [Fault] {
+    loraProblems.isEmpty
+      ? steps.lazy.map(\.plan.problems).first { !$0.isEmpty } ?? [] : loraProblems
+  }
 
   /// The same plan, with the tensors at `positions` of the result stored as F32.
   public func storingSingles(_ positions: Set<Int>, width: Int) -> RecipePlan {
@@ -84,18 +121,30 @@ public struct RecipePlan: Sendable {
     var steps = self.steps
     if let last = steps.indices.last { steps[last].plan = plan }
     return RecipePlan(
-      recipe: recipe, steps: steps, result: MergedSource(plan, width: width), models: models)
+      recipe: recipe, steps: steps, result: MergedSource(plan, width: width), models: models,
+      loraProblems: loraProblems)
   }
 
   private init(
-    recipe: Recipe, steps: [(name: String, plan: MergePlan)], result: MergedSource,
-    models: [String: any TensorSource]
+    recipe: Recipe, steps: [RecipePlanStep], result: MergedSource,
+    models: [String: any TensorSource], loraProblems: [Fault]
   ) {
+    self.loraProblems = loraProblems
     self.recipe = recipe
     self.steps = steps
     self.result = result
     self.models = models
   }
+}
+
+/// One step of a recipe, planned.
+public struct RecipePlanStep: Sendable {
+  /// What the recipe calls its result.
+  public let name: String
+  /// The names of the plan's inputs; the last one may be the model whose VAE is taken.
+  public let inputs: [String]
+  /// What it does.
+  public internal(set) var plan: MergePlan
 }
 
 extension Recipe.Step {
@@ -119,13 +168,6 @@ extension Recipe.Step {
 }
 
 extension Recipe.Output {
-  /// How the result is stored.
-  fileprivate var types: TypePolicy {
-    var types = TypePolicy()
-    types.all = dtype
-    return types
-  }
-
   /// Tells which tensors are left out.
   fileprivate func discards() throws(Fault) -> @Sendable (TensorName) -> Bool {
     guard let discard else { return { _ in false } }

@@ -25,13 +25,26 @@ extension Recipe {
         try check(input, isIn: known, of: "step '\(shortened(step.name))'")
         unused.remove(input)
       }
-      try Self.check(step)
+      if let output = step.output {
+        guard step.name != result else {
+          throw Fault(
+            .recipeValue,
+            "step '\(shortened(step.name))' has an output of its own, and is the result",
+            hint: "say it in the recipe's 'output'")
+        }
+        if let vae = output.vae {
+          try check(vae, isIn: known, of: "step '\(shortened(step.name))'")
+          unused.remove(vae)
+        }
+      }
+      try Self.check(step, models: Set(models.map(\.name)))
       try define(step.name, in: &known)
       unused.insert(step.name)
     }
     try check(result, isIn: known, of: "the result")
     if let vae = output.vae {
-      try check(vae, isIn: Set(models.map(\.name)), of: "the output's VAE")
+      try check(vae, isIn: known, of: "the output's VAE")
+      unused.remove(vae)
     }
     unused.remove(result)
     if let step = steps.first(where: { unused.contains($0.name) }) {
@@ -99,8 +112,9 @@ extension Recipe {
       }
   }
 
-  private static func check(_ step: Step) throws(Fault) {
+  private static func check(_ step: Step, models: Set<String>) throws(Fault) {
     do throws(Fault) {
+      guard step.loras.isEmpty else { return try checkLoRAs(step, known: models) }
       let method = try MergeMethods.named(step.method)
       let taken = Set(method.parameters.map(\.kind))
       let given: [(MergeParameter.Kind, Bool)] = [

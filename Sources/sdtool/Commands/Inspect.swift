@@ -1,6 +1,7 @@
 import ArgumentParser
 import Inspection
 import JSON
+import LoRA
 import StableDiffusion
 import Tensors
 
@@ -23,8 +24,7 @@ extension SDTool {
           0 inspected, 2 a file is unreadable, broken or unsafe, 64 wrong usage
         """)
 
-    @Argument(help: ArgumentHelp("Model files or folders.", valueName: "file"))
-    var files: [String]
+    @OptionGroup var models: ModelOptions
 
     @Flag(help: "List the normalisation layers.")
     var norms = false
@@ -43,7 +43,10 @@ extension SDTool {
         "List the tensors whose names fit a pattern ('*' for all).", valueName: "pattern"))
     var tensors: String?
 
-    @Flag(help: "With --tensors: smallest, largest, mean, standard deviation, NaN; reads values.")
+    @Flag(
+      help:
+        "With --tensors: smallest, largest, mean, standard deviation, NaN; of a LoRA the effective rank. Reads values."
+    )
     var stats = false
 
     @Flag(help: "Show the metadata.")
@@ -52,24 +55,17 @@ extension SDTool {
     @Flag(help: "Show the hashes by which the file is known; reads all of it.")
     var hash = false
 
-    @Flag(help: "Write JSON.")
-    var json = false
-
-    @Option(help: ArgumentHelp("The variant to prefer in folders, for example fp16."))
-    var variant: String?
-
     @OptionGroup var machine: MachineOptions
     @OptionGroup var text: OutputOptions
 
     func validate() throws {
-      if files.isEmpty { throw ValidationError("name at least one file or folder") }
       if let depth, depth < 0 { throw ValidationError("--depth must not be negative") }
     }
 
     func run() throws {
       var isFirst = true
-      try printEachModel(files, variant: variant, asJSON: json) { model throws(Fault) in
-        if json { return .json(try value(of: model)) }
+      try printEachModel(models) { model throws(Fault) in
+        if models.json { return .json(try value(of: model)) }
         defer { isFirst = false }
         let text = try lines(for: model).joined(separator: "\n") + "\n"
         return .text(isFirst ? text : "\n" + text)
@@ -102,16 +98,30 @@ extension SDTool {
           LayerTable(.convolutions, of: schema, components: components)
             .lines(width: width, style: style))
       }
-      if tensors != nil || stats {
+      let lora = try adapter(model)
+      if tensors != nil || stats && lora == nil {
         sections.append(try list(model).lines(width: width, style: style))
       }
       if metadata { sections.append(metadataLines(of: model, style: style, width: width)) }
       if hash { sections.append(try hashLines(of: model, style: style)) }
       let isAlone = !sections.isEmpty
-      if !isAlone { sections.append(model.summaryLines(width: text.width, style: style)) }
+      if !isAlone {
+        var lines = model.summaryLines(width: text.width, style: style)
+        if let lora { lines += lora.lines(width: text.width, style: style) }
+        sections.append(lines)
+      }
       let title =
-        files.count > 1 && isAlone ? [style.paint(model.source.path.sanitized, .name)] : []
+        models.files.count > 1 && isAlone ? [style.paint(model.source.path.sanitized, .name)] : []
       return title + Array(sections.joined(separator: [""]))
+    }
+
+    /// What the model is as a LoRA, if it is one that can be made sense of.
+    private func adapter(_ model: InspectedModel) throws(Fault) -> LoRASummary? {
+      guard model.identity.kind == .adapter,
+        let file = try? LoRAFile(path: model.source.path)
+      else { return nil }
+      return try LoRASummary(
+        file, withValues: stats, threads: machine.threads ?? availableProcessors)
     }
 
     private func list(_ model: InspectedModel) throws(Fault) -> TensorList {
@@ -143,6 +153,7 @@ extension SDTool {
         object["conv_layers"] = LayerTable(.convolutions, of: schema, components: components).json
       }
       if tensors != nil || stats { object["tensor_list"] = try list(model).json }
+      if let lora = try adapter(model) { object["lora"] = lora.json }
       if hash { object["hashes"] = try hashValue(of: model) }
       return .object(object)
     }

@@ -1,9 +1,13 @@
 import ArgumentParser
 import Checkpoint
+import Comparison
 import Inference
 import Inspection
 import JSON
 import Layouts
+import LinearAlgebra
+import LoRA
+import LoRAEdit
 import Merge
 import SafeTensors
 import StableDiffusion
@@ -14,7 +18,8 @@ let allRules: [Rule] =
   (Rule.fileRules + Rule.foreignRules + Rule.jsonRules + Rule.safeTensorsRules
   + Rule.checkpointRules + Rule.folderRules + Rule.schemaRules + Rule.conversionRules
   + Rule.baselineRules + Rule.mergeMethodRules + Rule.weightRules + Rule.recipeRules
-  + Rule.mergeRules + Rule.inferenceRules)
+  + Rule.mergeRules + Rule.loraRules + Rule.loraEditRules + Rule.linearAlgebraRules
+  + Rule.comparisonRules + Rule.inferenceRules)
   .sorted { $0.id < $1.id }
 
 extension SDTool {

@@ -2,6 +2,7 @@ public import ArgumentParser
 public import Inference
 public import Inspection
 public import Layouts
+public import LoRA
 public import Merge
 public import StableDiffusion
 public import Synthesis
@@ -42,3 +43,7 @@ extension MergePolicies.Unknown: ExpressibleByArgument {}
 extension MergePolicies.ConvIn: ExpressibleByArgument {}
 extension MergePolicies.Overflow: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
+
+extension LoRAMergeRequest.Overflow: ExpressibleByArgument {}
+extension Magnitude.Axis: ExpressibleByArgument {}
+extension LoRACompatibility: ExpressibleByArgument {}

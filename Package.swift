@@ -123,7 +123,8 @@ let package = Package(
         "LoRA", "LinearAlgebra", "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON",
         "Synthesis", .product(name: "Crypto", package: "swift-crypto"),
       ]),
-    tests("Comparison", ["Tensors", "StableDiffusion", "SafeTensors", "Synthesis", "JSON", "Merge"]),
+    tests(
+      "Comparison", ["Tensors", "StableDiffusion", "SafeTensors", "Synthesis", "JSON", "Merge"]),
     .testTarget(
       name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
     // Written as by another package: without our settings, public API only.

@@ -1,6 +1,6 @@
 import Checkpoint
-import Inference
 import Comparison
+import Inference
 import Inspection
 import JSON
 import Layouts

@@ -33,6 +33,26 @@ import Testing
     #expect(words.contains("is no Stable Diffusion 1.x model") && words.hasSuffix("[FW005]"))
   }
 
+  @Test("widths that no network has are refused") func widths() {
+    let model = SyntheticModel(dimensions: .tiniest, seed: 1)
+    for words in [
+      fault { () throws(Fault) in _ = try UNetModel(model, runtime: runtime) },
+      fault { () throws(Fault) in _ = try VAEModel(model, runtime: runtime) },
+      fault { () throws(Fault) in _ = try TextModel(model, runtime: runtime) },
+    ] {
+      #expect(words.contains("has widths that no such network has") && words.hasSuffix("[FW005]"))
+    }
+  }
+
+  @Test("a smoke test passes a whole model and names what is broken") func smoke() throws {
+    #expect(try smokeTest(tinyModel, runtime: runtime).isEmpty)
+    let name: TensorName = "model.diffusion_model.out.2.bias"
+    let broken = Part(SyntheticModel(dimensions: .tiny, seed: 1, dtype: .f16), poisoned: name)
+    let faults = try smokeTest(broken, runtime: runtime)
+    #expect(faults.map(\.rule) == [.nonFiniteActivation])
+    #expect(faults.first?.tensor == "conv_out")
+  }
+
   @Test("a missing weight is named") func weight() {
     let name: TensorName = "model.diffusion_model.out.2.bias"
     let model = Part(SyntheticModel(dimensions: .tiny, seed: 1)) { $0 != name }

@@ -61,7 +61,7 @@ private func run(
     let text = try TextModel(source, runtime: runtime)
     let last = text.dimensions[.vocabulary] - 1
     let length = text.dimensions[.positions]
-    let prompt = [last - 1, 320 % last] + Array(repeating: last, count: max(0, length - 2))
+    let prompt = [last - 1, 320 % max(1, last)] + Array(repeating: last, count: max(0, length - 2))
     let context = try text([Array(prompt.prefix(length))])
     return [SmokeResult(name: "encoded prompt", value: context, limit: 1_000)]
   case .unet:

@@ -212,7 +212,7 @@ struct ForwardReport {
 
   /// A number of operations: `803 G`.
   static func operations(_ value: Double) -> String {
-    Written.approximately(Int(exactly: value.rounded()) ?? .max).replacing("B", with: "G").replacing("T", with: "T")
+    Written.approximately(Int(exactly: value.rounded()) ?? .max).replacing("B", with: "G")
   }
 
   /// Three significant digits.

@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 parser = argparse.ArgumentParser()
@@ -143,12 +144,11 @@ def ours(part, precision):
 
 
 def main():
-    import torch
-
+    # Nothing large may be imported here: what this process has in memory counts for its children.
     print(
         f"{time.strftime('%Y-%m-%d')}, {processor()}, {os.cpu_count()} processors, {options.threads} threads, "
         f"Linux {platform.release()}; {subprocess.run([options.program, '--version'], capture_output=True, text=True).stdout.strip()}, "
-        f"torch {torch.__version__}; {options.size}×{options.size}; load {os.getloadavg()[0]:.1f} before.\n"
+        f"torch {version('torch')}; {options.size}×{options.size}; load {os.getloadavg()[0]:.1f} before.\n"
     )
     print("| What | | sdtool | PyTorch | Ratio | Target | OpenVINO | Ratio | Target |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")

@@ -8,6 +8,8 @@ typedef struct NAME(winograd) {
   size_t tiles_down, tiles_across, first, count, parts;
   // Transformed tiles of the band: `[36][count][inputs]`, and zeros behind them.
   float *tiles;
+  // Transformed weights: `[panel][36][inputs][32]`.
+  float *weights;
 } NAME(winograd);
 
 // The points at which polynomials are multiplied: 0, ±5/8, ±3/2 and infinity, which round less than
@@ -62,11 +64,10 @@ INLINE void NAME(output_line)(const f32x16 *m, int s, f32x16 *o, int t) {
   o[3 * t] = FMA(d, NAME(all)(B1 * B2), FMA(b, NAME(all)(A1 * A2), m[5 * s]));
 }
 
-static void NAME(input_body)(void *job, size_t index, int thread) {
-  const NAME(winograd) *w = job;
+// Transforms one tile to `[36][inputs]`, the 36 parts `stride` values apart.
+static void NAME(input)(const NAME(winograd) *w, size_t tile, float *out, size_t stride) {
   const cf_conv *c = w->conv;
-  (void)thread;
-  const size_t tile = w->first + index, per_image = w->tiles_down * w->tiles_across;
+  const size_t per_image = w->tiles_down * w->tiles_across;
   const size_t image = tile / per_image;
   const ptrdiff_t top = (ptrdiff_t)(tile % per_image / w->tiles_across) * 4 - 1;
   const ptrdiff_t left = (ptrdiff_t)(tile % w->tiles_across) * 4 - 1;
@@ -78,8 +79,6 @@ static void NAME(input_body)(void *job, size_t index, int thread) {
         (image * c->height + ((size_t)y >> c->up)) * c->width + ((size_t)x >> c->up);
     pixels[i] = outside ? NULL : (const char *)c->x + pixel * c->inputs * size_of(c->type);
   }
-  float *out = w->tiles + index * c->inputs;
-  const size_t stride = w->count * c->inputs;
   for (size_t k = 0; k < c->inputs; k += LANES) {
     f32x16 d[36];
     UNROLL for (int i = 0; i < 36; i++)
@@ -88,6 +87,12 @@ static void NAME(input_body)(void *job, size_t index, int thread) {
     UNROLL for (int i = 0; i < 6; i++) NAME(input_line)(d + 6 * i, 1);
     UNROLL for (int i = 0; i < 36; i++) memcpy(out + (size_t)i * stride + k, &d[i], 64);
   }
+}
+
+static void NAME(input_body)(void *job, size_t index, int thread) {
+  const NAME(winograd) *w = job;
+  (void)thread;
+  NAME(input)(w, w->first + index, w->tiles + index * w->conv->inputs, w->count * w->conv->inputs);
 }
 
 // Transforms the weights of one panel to `[36][inputs][32]`.
@@ -155,12 +160,60 @@ static void NAME(panel_body)(void *job, size_t index, int thread) {
     NAME(output)(w, w->first + first + t, panel, sums + t * CF_PANEL, padded * CF_PANEL);
 }
 
+static void NAME(weights_body)(void *job, size_t index, int thread) {
+  const NAME(winograd) *w = job;
+  (void)thread;
+  NAME(weights)(w->conv, index, w->weights + index * 36 * w->conv->inputs * CF_PANEL);
+}
+
+// All outputs of a few tiles: whatever the tiles need stays in the second cache.
+static void NAME(block_body)(void *job, size_t index, int thread) {
+  const NAME(winograd) *w = job;
+  const cf_conv *c = w->conv;
+  const size_t first = index * w->parts, count = least(w->parts, w->count - first);
+  const size_t padded = round_up(count, 24), panels = quotient_up(c->outputs, CF_PANEL);
+  float *tiles = cf_pool_own(w->pool, thread);
+  float *sums = tiles + 36 * w->parts * c->inputs;
+  const float *rows[ROWS];
+  for (size_t t = 0; t < count; t++)
+    NAME(input)(w, first + t, tiles + t * c->inputs, count * c->inputs);
+  for (size_t panel = 0; panel < panels; panel++) {
+    const float *weights = w->weights + panel * 36 * c->inputs * CF_PANEL;
+    memset(sums, 0, 36 * padded * CF_PANEL * sizeof *sums);
+    for (size_t i = 0; i < 36; i++)
+      for (size_t k = 0; k < c->inputs; k += INPUTS) {
+        for (size_t j = 0; j < padded; j++)
+          rows[j] = tiles + (i * count + least(j, count - 1)) * c->inputs + k;
+        NAME(products)(rows, count, least(INPUTS, c->inputs - k),
+                       weights + (i * c->inputs + k) * CF_PANEL, CF_PANEL, CF_PANEL / LANES,
+                       sums + i * padded * CF_PANEL, CF_PANEL);
+      }
+    for (size_t t = 0; t < count; t++)
+      NAME(output)(w, first + t, panel, sums + t * CF_PANEL, padded * CF_PANEL);
+  }
+}
+
+// Transforms the weights once, and goes through the image a few tiles at a time.
+static int NAME(by_blocks)(NAME(winograd) *w, size_t tiles, size_t weights) {
+  const cf_conv *c = w->conv;
+  w->weights = cf_pool_shared(w->pool, weights);
+  w->parts = c->inputs <= 128 ? 48 : 24;
+  w->count = tiles;
+  const size_t own = 36 * w->parts * (c->inputs + CF_PANEL) * sizeof(float);
+  if (!w->weights || cf_pool_reserve(w->pool, own)) return -1;
+  cf_pool_run(w->pool, quotient_up(c->outputs, CF_PANEL), NAME(weights_body), w);
+  cf_pool_run(w->pool, quotient_up(tiles, w->parts), NAME(block_body), w);
+  return 0;
+}
+
 static int NAME(conv_winograd)(cf_pool *pool, const cf_conv *conv) {
   NAME(winograd) w = {.pool = pool, .conv = conv};
   w.tiles_down = quotient_up(conv->out_height, 4);
   w.tiles_across = quotient_up(conv->out_width, 4);
   const size_t tiles = conv->n * w.tiles_down * w.tiles_across;
   const size_t panels = quotient_up(conv->outputs, CF_PANEL);
+  const size_t weights = 36 * conv->inputs * panels * CF_PANEL * sizeof(float);
+  if (weights <= (size_t)16 << 20 && tiles >= 96) return NAME(by_blocks)(&w, tiles, weights);
   // As many tiles at once as stay in the last cache.
   const size_t one = 36 * conv->inputs * sizeof(float);
   size_t band = ((size_t)24 << 20) / one;

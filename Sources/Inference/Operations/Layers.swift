@@ -87,11 +87,13 @@ struct Product {
     unsafe c.bias = bias?.singles
     unsafe c.residual = UnsafeRawPointer(residual?.memory.base)
     unsafe c.activation = activation.code
-    // Few tiles do not pay for the transformation of the weights.
+    // Few tiles do not pay for the transformation of the weights; later where products take half
+    // the time.
     let tiles = y.extent.n * ((y.extent.height + 3) / 4) * ((y.extent.width + 3) / 4)
     let isFast =
       x.pass.runtime.precision != .reference && kernel == 3 && stride == 1
-      && x.extent.channels % 16 == 0 && tiles >= 24
+      && x.extent.channels % 16 == 0
+      && tiles >= (x.pass.type == CF_BF16 ? 64 : 24)
     return isFast ? unsafe cf_conv_winograd(pool, &c) : unsafe cf_conv_direct(pool, &c)
   }
 }

@@ -70,10 +70,12 @@ import Testing
     #expect(difference.relative > 1e-4, "this cannot have been computed in bfloat16")
   }
 
-  @Test("reference gives the same bits for any number of threads", arguments: fixtures)
-  func threads(name: String) throws {
-    let one = try run(name, .reference, threads: 1)
-    let three = try run(name, .reference, threads: 3)
+  @Test(
+    "single precision gives the same bits for any number of threads",
+    arguments: fixtures, [Precision.reference, .f32])
+  func threads(name: String, precision: Precision) throws {
+    let one = try run(name, precision, threads: 1)
+    let three = try run(name, precision, threads: 3)
     #expect(one.map(\.value) == three.map(\.value))
   }
 

@@ -25,7 +25,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
   "Layouts", "Synthesis", "Inspection", "LinearAlgebra", "LoRA", "LoRAEdit", "Merge", "Comparison",
-  "Drawing", "Reporting",
+  "Drawing", "Reporting", "Inference",
 ]
 
 let package = Package(
@@ -41,6 +41,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CJSON", providers: [.apt(["libjson-c-dev"])]),
     .target(name: "CKernels"),
+    .target(name: "CForward"),
     .target(name: "CLinearAlgebra", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CRaster"),
     .target(name: "CVocabulary", exclude: ["merges.z"]),
@@ -68,6 +69,7 @@ let package = Package(
         "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON", "LoRA",
         .product(name: "Yams", package: "Yams"),
       ]),
+    library("Inference", ["Tensors", "StableDiffusion", "CForward"]),
     library("LoRA", ["Tensors", "StableDiffusion", "Checkpoint", "JSON", "LinearAlgebra"]),
     library(
       "LoRAEdit",
@@ -93,7 +95,7 @@ let package = Package(
       dependencies: [
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
         "Inspection", "JSON", "Merge", "LoRA", "LoRAEdit", "LinearAlgebra", "Comparison", "Drawing",
-        "Reporting",
+        "Reporting", "Inference",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -116,6 +118,7 @@ let package = Package(
         "JSON",
       ]),
     tests("Inspection", ["Synthesis", "JSON"]),
+    tests("Inference", ["Tensors", "StableDiffusion", "SafeTensors", "Synthesis"]),
     tests(
       "LoRA",
       [

@@ -1,6 +1,7 @@
 import Checkpoint
 import Comparison
 import Drawing
+import Inference
 import Inspection
 import JSON
 import Layouts
@@ -157,6 +158,14 @@ import Vocabulary
     let method = try MergeMethods.named("weighted-sum")
     let inputs = method.inputs.names  // A, B
     #expect(inputs == ["A", "B"])
+  }
+
+  @Test("Inference: a component runs") func forward() throws {
+    let runtime = try Runtime(precision: .reference, threads: 2)
+    let vae = try VAEModel(model, runtime: runtime, parts: .decoder)
+    let image = try vae.decode(FloatArray([1, 4, 2, 3]))
+    let size = image.shape  // 1, 3, 16, 24
+    #expect(size == [1, 3, 16, 24])
   }
 
   @Test("LinearAlgebra: a matrix is factored") func factorization() throws {

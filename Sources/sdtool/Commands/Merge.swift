@@ -143,7 +143,7 @@ extension SDTool {
       if let path = provenance.replays(withModels: models) {
         recipe = try provenance.replayed(path, threads: threads)
       } else if let path = provenance.recipe {
-        recipe = try provenance.read(path, presets: weights.library())
+        recipe = try Recipe(reading: path, presets: weights.library())
       } else {
         _ = try MergeMethods.named(method)
         let names = models.indices.map { Self.name(of: $0) }

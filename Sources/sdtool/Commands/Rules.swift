@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoint
 import Comparison
 import Drawing
+import Inference
 import Inspection
 import JSON
 import Layouts
@@ -19,7 +20,7 @@ let allRules: [Rule] =
   + Rule.checkpointRules + Rule.folderRules + Rule.schemaRules + Rule.conversionRules
   + Rule.baselineRules + Rule.mergeMethodRules + Rule.weightRules + Rule.recipeRules
   + Rule.mergeRules + Rule.loraRules + Rule.loraEditRules + Rule.linearAlgebraRules
-  + Rule.comparisonRules + Rule.drawingRules)
+  + Rule.comparisonRules + Rule.drawingRules + Rule.inferenceRules)
   .sorted { $0.id < $1.id }
 
 extension SDTool {

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import Drawing
+public import Inference
 public import Inspection
 public import Layouts
 public import LoRA
@@ -43,6 +44,7 @@ extension MergePolicies.Missing: ExpressibleByArgument {}
 extension MergePolicies.Unknown: ExpressibleByArgument {}
 extension MergePolicies.ConvIn: ExpressibleByArgument {}
 extension MergePolicies.Overflow: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
 
 extension LoRAMergeRequest.Overflow: ExpressibleByArgument {}
 extension Magnitude.Axis: ExpressibleByArgument {}

@@ -24,7 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
-  "Layouts", "Synthesis", "Inspection", "Merge",
+  "Layouts", "Synthesis", "Inspection", "Merge", "Sampling",
 ]
 
 let package = Package(
@@ -48,6 +48,7 @@ let package = Package(
     library("Checkpoint", ["Tensors", "SafeTensors", "JSON", "CZlib"]),
     library("StableDiffusion", ["Tensors"]),
     library("Vocabulary", ["CVocabulary", "CZlib"]),
+    library("Sampling", ["Tensors"]),
     library(
       "Layouts",
       ["Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary", "JSON"]),
@@ -90,6 +91,7 @@ let package = Package(
         "JSON",
       ]),
     tests("Inspection", ["Synthesis", "JSON"]),
+    tests("Sampling", ["JSON", "Tensors"]),
     tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON", "Synthesis"]),
     .testTarget(
       name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),

@@ -19,8 +19,7 @@ public struct SamplingRun {
 
   /// A run of `model`.
   ///
-  /// - Parameters:
-  ///   - noise: makes as many normal numbers as there are in the latents, other ones each time.
+  /// `noise` makes as many normal numbers as there are in the latents, other ones each time.
   public init(
     along trajectory: Trajectory, prediction: Prediction = .noise,
     noise: @escaping () -> [Float], model: @escaping Model
@@ -60,12 +59,10 @@ public struct SamplingRun {
     }
   }
 
-  /// Takes all steps.
+  /// Takes all steps from where ``start(noise:for:spacing:)`` or ``start(image:noise:for:)`` says.
   ///
-  /// - Parameters:
-  ///   - start: see ``start(noise:for:spacing:)``.
-  ///   - stepDone: called after each step with the number of the point that was reached; may change
-  ///     the latents, and stop the run by throwing.
+  /// `stepDone` is called after each step with the number of the point that was reached; it may
+  /// change the latents, and stop the run by throwing. Throws what it and the model throw.
   public func sample(
     with sampler: any Sampler.Type, _ settings: SamplerSettings = SamplerSettings(),
     from start: Latents,

@@ -9,13 +9,10 @@ public enum TimestepSpacing: String, CaseIterable, Sendable {
   /// Multiples of a step from the top down; begins at the noisiest, ends above the first.
   case trailing
 
-  /// The time steps of `count` steps, the noisiest first.
+  /// The time steps of `count` steps of `training`, the noisiest first.
   ///
-  /// - Parameters:
-  ///   - training: the number of training steps.
-  ///   - offset: added by ``leading``; 1 for Stable Diffusion 1.x.
-  ///   - spare: whether one step more is laid out and the last left away, as multistep solvers do.
-  ///   - whole: whether only whole steps are wanted; ``linspace`` has others.
+  /// `offset` is added by ``leading``. With `spare`, one step more is laid out and the last left
+  /// away, as multistep solvers do; with `whole`, ``linspace`` is rounded.
   func timesteps(
     count: Int, training: Int, offset: Int, spare: Bool, whole: Bool
   ) -> [Double] {

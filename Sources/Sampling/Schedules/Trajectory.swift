@@ -42,9 +42,10 @@ public struct Trajectory: Hashable, Sendable {
   ///   - steps: at least 1 and at most the number of training steps.
   ///   - sampler: lays out its steps as the scheduler of that name in diffusers.
   ///   - schedule: what the model was trained with.
-  ///   - spacing: how time steps are spread; `nil` for the sampler's own habit.
+  ///   - spacing: how time steps are spread.
   ///   - sigmas: how the noise falls.
   ///   - offset: `steps_offset` of diffusers.
+  ///   - prediction: what the model's output means.
   public init(
     steps: Int, for sampler: any Sampler.Type, schedule: NoiseSchedule = NoiseSchedule(),
     spacing: TimestepSpacing = .leading, sigmas: SigmaSpacing = .normal, offset: Int = 1,

@@ -25,6 +25,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
   "Layouts", "Synthesis", "Inspection", "Merge", "Sampling",
+  "Prompts",
 ]
 
 let package = Package(
@@ -49,6 +50,7 @@ let package = Package(
     library("StableDiffusion", ["Tensors"]),
     library("Vocabulary", ["CVocabulary", "CZlib"]),
     library("Sampling", ["Tensors"]),
+    library("Prompts", ["Tensors", "Checkpoint", "Vocabulary"]),
     library(
       "Layouts",
       ["Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary", "JSON"]),
@@ -92,6 +94,7 @@ let package = Package(
       ]),
     tests("Inspection", ["Synthesis", "JSON"]),
     tests("Sampling", ["JSON", "Tensors"]),
+    tests("Prompts", ["JSON", "Tensors", "Vocabulary"]),
     tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON", "Synthesis"]),
     .testTarget(
       name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),

@@ -25,7 +25,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
   "Layouts", "Synthesis", "Inspection", "Merge", "Sampling",
-  "Prompts",
+  "Prompts", "Pictures",
 ]
 
 let package = Package(
@@ -50,6 +50,8 @@ let package = Package(
     library("StableDiffusion", ["Tensors"]),
     library("Vocabulary", ["CVocabulary", "CZlib"]),
     library("Sampling", ["Tensors"]),
+    .target(name: "CPictures"),
+    library("Pictures", ["Tensors", "CPictures", "CZlib"]),
     library("Prompts", ["Tensors", "Checkpoint", "Vocabulary"]),
     library(
       "Layouts",
@@ -94,6 +96,7 @@ let package = Package(
       ]),
     tests("Inspection", ["Synthesis", "JSON"]),
     tests("Sampling", ["JSON", "Tensors"]),
+    tests("Pictures", ["Tensors"]),
     tests("Prompts", ["JSON", "Tensors", "Vocabulary"]),
     tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON", "Synthesis"]),
     .testTarget(

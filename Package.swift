@@ -24,8 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
-  "Layouts", "Synthesis", "Inspection", "Merge", "Sampling",
-  "Prompts", "Pictures",
+  "Layouts", "Synthesis", "Inspection", "Merge", "Sampling", "Prompts", "Pictures", "Inference",
 ]
 
 let package = Package(
@@ -41,6 +40,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CJSON", providers: [.apt(["libjson-c-dev"])]),
     .target(name: "CKernels"),
+    .target(name: "CForward"),
     .target(name: "CVocabulary", exclude: ["merges.z"]),
     library("Tensors", ["CKernels"]),
     library("StrictJSON", []),
@@ -69,11 +69,12 @@ let package = Package(
         "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON",
         .product(name: "Yams", package: "Yams"),
       ]),
+    library("Inference", ["Tensors", "StableDiffusion", "CForward"]),
     .executableTarget(
       name: "sdtool",
       dependencies: [
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
-        "Inspection", "JSON", "Merge",
+        "Inspection", "JSON", "Merge", "Inference",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

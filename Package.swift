@@ -25,6 +25,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
   "Layouts", "Synthesis", "Inspection", "Merge", "Sampling", "Prompts", "Pictures", "Inference",
+  "Generation",
 ]
 
 let package = Package(
@@ -70,11 +71,15 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ]),
     library("Inference", ["Tensors", "StableDiffusion", "CForward"]),
+    library(
+      "Generation",
+      ["Tensors", "StableDiffusion", "Sampling", "Prompts", "Pictures", "Inference"]),
     .executableTarget(
       name: "sdtool",
       dependencies: [
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
-        "Inspection", "JSON", "Merge", "Inference",
+        "Inspection", "JSON", "Merge", "Vocabulary", "Sampling", "Prompts", "Pictures", "Inference",
+        "Generation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -98,6 +103,7 @@ let package = Package(
     tests("Inspection", ["Synthesis", "JSON"]),
     tests("Sampling", ["JSON", "Tensors"]),
     tests("Pictures", ["Tensors"]),
+    tests("Generation", ["Sampling", "Pictures", "Prompts", "Inference", "Tensors", "Synthesis"]),
     tests("Prompts", ["JSON", "Tensors", "Vocabulary"]),
     tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON", "Synthesis"]),
     .testTarget(

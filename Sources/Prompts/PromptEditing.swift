@@ -16,6 +16,12 @@ public struct EditedPrompt: Hashable, Sendable {
     public var start: Int
     /// The prompt, without anything that changes.
     public var text: String
+
+    /// A prompt from a step on.
+    public init(start: Int, text: String) {
+      self.start = start
+      self.text = text
+    }
   }
 
   /// The prompts in the order of steps; there is one that begins at step 0.

@@ -1,36 +1,110 @@
+import CForward
 public import StableDiffusion
 public import Tensors
 
 /// A text encoder that runs.
 ///
-///     let encoder = try TextModel(source, runtime: runtime)
+///     let encoder = try TextModel(model, runtime: runtime)
 ///     let context = try encoder([tokens])   // [1, 77, 768]
 public final class TextModel: Sendable {
   /// The widths of the network.
   public let dimensions: Dimensions
+  /// The bytes that the weights take in memory.
+  public let weightByteCount: Int
+
+  private let network: TextEncoder<Weight>
+  private let model: RunningModel
 
   /// Loads the text encoder of a model.
   ///
   /// - Parameters:
   ///   - source: a model in any layout and type, also one that computes its values.
   ///   - runtime: what to run it on.
-  /// - Throws: ``Rule/missingComponent`` or ``Tensors/Rule/missingWeight`` and what reading
-  ///   throws.
-  public init(_ source: any TensorSource, runtime: Runtime) throws(Fault) {
-    dimensions = .sd15
+  ///   - isPlanned: whether only to plan: no value is read, and results are zeros.
+  /// - Throws: ``Rule/notRunnable``, ``Rule/missingComponent``, ``Rule/missingWeight``,
+  ///   ``Rule/unusableWeight``, and what reading throws.
+  public init(
+    _ source: any TensorSource, runtime: Runtime, isPlanned: Bool = false
+  ) throws(Fault) {
+    let loading = try WeightLoading(source, .textEncoder, runtime.precision)
+    dimensions = loading.dimensions
+    let weights = try loading.weights(width: runtime.threads) { _ in !isPlanned }
+    weightByteCount = weights.reduce(0) { $0 + $1.size }
+    var next = weights.makeIterator()
+    network = TextEncoder(dimensions) { next.next() ?? Weight($0, isPresent: false) }
+    model = RunningModel(runtime: runtime, component: .textEncoder, path: source.path)
   }
 
   /// Encodes prompts of 77 tokens each.
   ///
   /// - Parameters:
-  ///   - tokens: `n` lists of 77 token ids; an id of `vocabulary + i` stands for `vectors[i]`.
+  ///   - tokens: `n` lists of at most 77 token ids, all of the same length; an id of
+  ///     `vocabulary + i` stands for `vectors[i]`.
   ///   - clipSkip: 1 for the last layer, 2 for the one before it, and so on; the last LayerNorm is
   ///     applied in any case.
   ///   - vectors: vectors of their own, as textual inversion learns them, `width` values each.
   /// - Returns: `[n, 77, width]`.
+  /// - Throws: ``Rule/badInput``, ``Rule/nonFiniteActivation``, ``Rule/outOfMemory``.
   public func callAsFunction(
     _ tokens: [[Int]], clipSkip: Int = 1, vectors: [[Float]] = []
   ) throws(Fault) -> FloatArray {
-    FloatArray([tokens.count, dimensions[.positions], dimensions[.text]])
+    var observation = Observation()
+    return try self(tokens, clipSkip: clipSkip, vectors: vectors, observing: &observation)
+  }
+
+  /// Encodes prompts, and observes how.
+  public func callAsFunction(
+    _ tokens: [[Int]], clipSkip: Int = 1, vectors: [[Float]] = [],
+    observing observation: inout Observation
+  ) throws(Fault) -> FloatArray {
+    guard (1...Dimensions.textLayers).contains(clipSkip) else {
+      throw Fault(
+        .badInput, "there is no such layer to skip to", expected: "1 to \(Dimensions.textLayers)",
+        found: "\(clipSkip)")
+    }
+    let embedded = try embed(tokens, vectors)
+    return try model.run(&observation) { pass throws(Fault) in
+      try network(pass.rows(embedded), clipSkip: clipSkip).values()
+    }
+  }
+
+  /// The sums of the vectors of tokens and positions.
+  private func embed(_ tokens: [[Int]], _ vectors: [[Float]]) throws(Fault) -> FloatArray {
+    let length = tokens.first?.count ?? 0, width = dimensions[.text]
+    guard length > 0, length <= dimensions[.positions], tokens.allSatisfy({ $0.count == length })
+    else {
+      throw Fault(
+        .badInput, "prompts must have the same number of tokens",
+        expected: "1 to \(dimensions[.positions])",
+        found: tokens.map { "\($0.count)" }.joined(separator: ", "))
+    }
+    guard vectors.allSatisfy({ $0.count == width }) else {
+      throw Fault(.badInput, "a learned vector has the wrong width", expected: "\(width)")
+    }
+    var values: [Float] = []
+    values.reserveCapacity(tokens.count * length * width)
+    for prompt in tokens {
+      for (position, token) in prompt.enumerated() {
+        let place = network.positions.row(position, width: width)
+        let own = token - dimensions[.vocabulary]
+        guard token >= 0, own < vectors.count else {
+          throw Fault(
+            .badInput, "there is no such token",
+            expected: "0 to \(dimensions[.vocabulary] + vectors.count - 1)", found: "\(token)")
+        }
+        let meaning =
+          own >= 0 ? vectors[own] : network.tokens.row(token, width: width)
+        for index in 0..<width { values.append(meaning[index] + place[index]) }
+      }
+    }
+    return FloatArray([tokens.count, length, width], values)
+  }
+}
+
+extension Embedding where Leaf == Weight {
+  /// One vector of the table; zeros where a pass is only planned.
+  fileprivate func row(_ index: Int, width: Int) -> [Float] {
+    guard let base = unsafe weight.base else { return [Float](repeating: 0, count: width) }
+    return (0..<width).map { unsafe cf_value(base, weight.type, index * width + $0) }
   }
 }

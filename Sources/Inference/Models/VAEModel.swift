@@ -3,7 +3,7 @@ public import Tensors
 
 /// A VAE that runs; either half may be left out.
 ///
-///     let vae = try VAEModel(source, runtime: runtime, parts: [.decoder])
+///     let vae = try VAEModel(model, runtime: runtime, parts: [.decoder])
 ///     let images = try vae.decode(latents)   // [n, 3, 512, 512], about -1 to 1
 public final class VAEModel: Sendable {
   /// The halves of a VAE.
@@ -18,10 +18,23 @@ public final class VAEModel: Sendable {
     public static let decoder = Parts(rawValue: 2)
     /// Both.
     public static let both: Parts = [.encoder, .decoder]
+
+    /// Whether `parameter` belongs to one of them.
+    func contains(_ parameter: Parameter) -> Bool {
+      let path = parameter.module.ldm
+      let part: Parts = path.hasPrefix("encoder") || path == "quant_conv" ? .encoder : .decoder
+      return contains(part)
+    }
   }
 
   /// The widths of the network.
   public let dimensions: Dimensions
+  /// The bytes that the weights take in memory.
+  public let weightByteCount: Int
+
+  private let network: VAE<Weight>
+  private let model: RunningModel
+  private let parts: Parts
 
   /// Loads the VAE of a model.
   ///
@@ -29,10 +42,22 @@ public final class VAEModel: Sendable {
   ///   - source: a model in any layout and type, also one that computes its values.
   ///   - runtime: what to run it on.
   ///   - parts: the halves that are wanted; the other one takes no memory.
+  ///   - isPlanned: whether only to plan: no value is read, and results are zeros.
+  /// - Throws: ``Rule/notRunnable``, ``Rule/missingComponent``, ``Rule/missingWeight``,
+  ///   ``Rule/unusableWeight``, and what reading throws.
   public init(
-    _ source: any TensorSource, runtime: Runtime, parts: Parts = .both
+    _ source: any TensorSource, runtime: Runtime, parts: Parts = .both, isPlanned: Bool = false
   ) throws(Fault) {
-    dimensions = .sd15
+    let loading = try WeightLoading(source, .vae, runtime.precision)
+    dimensions = loading.dimensions
+    let weights = try loading.weights(width: runtime.threads) {
+      !isPlanned && parts.contains($0)
+    }
+    weightByteCount = weights.reduce(0) { $0 + $1.size }
+    var next = weights.makeIterator()
+    network = VAE(dimensions) { next.next() ?? Weight($0, isPresent: false) }
+    model = RunningModel(runtime: runtime, component: .vae, path: source.path)
+    self.parts = parts
   }
 
   /// Encodes images, without scaling or sampling.
@@ -40,21 +65,57 @@ public final class VAEModel: Sendable {
   /// - Parameter images: `[n, 3, 8h, 8w]`, -1 to 1.
   /// - Returns: mean and log-variance of the latents, `[n, 4, h, w]` each; the log-variance is kept
   ///   between -30 and 20. A latent is `(mean + exp(logVariance / 2) * noise) * 0.18215`.
+  /// - Throws: ``Rule/badInput``, ``Rule/nonFiniteActivation``, ``Rule/outOfMemory``.
   public func encode(
     _ images: FloatArray
   ) throws(Fault) -> (mean: FloatArray, logVariance: FloatArray) {
-    let shape = [
-      images.shape[0], dimensions[.latent], images.shape[2] / 8, images.shape[3] / 8,
-    ]
-    return (FloatArray(shape), FloatArray(shape))
+    var observation = Observation()
+    return try encode(images, observing: &observation)
+  }
+
+  /// Encodes images, and observes how.
+  public func encode(
+    _ images: FloatArray, observing observation: inout Observation
+  ) throws(Fault) -> (mean: FloatArray, logVariance: FloatArray) {
+    precondition(parts.contains(.encoder), "the encoder was not loaded")
+    try images.require([-1, dimensions[.image], -1, -1], "image")
+    guard images.shape[2] % 8 == 0, images.shape[3] % 8 == 0 else {
+      throw Fault(
+        .badInput, "height and width of an image must be multiples of 8",
+        found: "\(images.shape[2]) × \(images.shape[3])")
+    }
+    let moments = try model.run(&observation) { pass throws(Fault) in
+      try network.quant(network.encoder(pass.image(images))).values()
+    }
+    let count = moments.shape[0], half = moments.values.count / (2 * count)
+    let shape = [count, moments.shape[1] / 2, moments.shape[2], moments.shape[3]]
+    var mean: [Float] = [], logVariance: [Float] = []
+    for image in 0..<count {
+      let start = image * 2 * half
+      mean += moments.values[start..<start + half]
+      logVariance += moments.values[start + half..<start + 2 * half].map { min(max($0, -30), 20) }
+    }
+    return (FloatArray(shape, mean), FloatArray(shape, logVariance))
   }
 
   /// Decodes latents.
   ///
   /// - Parameter latents: `[n, 4, h, w]`, already divided by 0.18215.
   /// - Returns: `[n, 3, 8h, 8w]`, about -1 to 1, not clamped.
+  /// - Throws: ``Rule/badInput``, ``Rule/nonFiniteActivation``, ``Rule/outOfMemory``.
   public func decode(_ latents: FloatArray) throws(Fault) -> FloatArray {
-    let shape = latents.shape
-    return FloatArray([shape[0], dimensions[.image], shape[2] * 8, shape[3] * 8])
+    var observation = Observation()
+    return try decode(latents, observing: &observation)
+  }
+
+  /// Decodes latents, and observes how.
+  public func decode(
+    _ latents: FloatArray, observing observation: inout Observation
+  ) throws(Fault) -> FloatArray {
+    precondition(parts.contains(.decoder), "the decoder was not loaded")
+    try latents.require([-1, dimensions[.latent], -1, -1], "latent")
+    return try model.run(&observation) { pass throws(Fault) in
+      try network.decoder(network.postQuant(pass.image(latents))).values()
+    }
   }
 }

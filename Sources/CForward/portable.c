@@ -1,0 +1,3 @@
+#include "table.h"
+#define NAME(f) cf_portable_##f
+#include "loops.h"

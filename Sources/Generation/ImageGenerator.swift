@@ -118,8 +118,8 @@ extension ImageGenerator {
         for phase in request.readsEmphasis ? edited.phases : [.init(start: 0, text: prompt)] {
           let key = PromptKey(
             text: phase.text, skip: request.clipSkip, emphasis: request.readsEmphasis)
-          let context = try known[key] ?? self.context(of: key, by: model)
-          known[key] = context
+          if known[key] == nil { known[key] = try context(of: key, by: model) }
+          guard let context = known[key] else { continue }
           phases.append(ContextPhase(start: phase.start, context: context))
         }
         both.append(phases)
@@ -136,7 +136,7 @@ extension ImageGenerator {
   /// `[1, 77 · chunks, width]`.
   private func context(of key: PromptKey, by model: TextModel) throws(Fault) -> FloatArray {
     let prompt =
-      try key.emphasis ? encoder.tokens(of: key.text) : encoder.plainTokens(of: key.text)
+      key.emphasis ? try encoder.tokens(of: key.text) : encoder.plainTokens(of: key.text)
     let chunks = key.emphasis ? prompt.chunks : Array(prompt.chunks.prefix(1))
     let output = try model(
       chunks.map(\.tokens), clipSkip: key.skip, vectors: prompt.vectors)

@@ -39,45 +39,41 @@ public enum ImageModel {
     }
   }
 
-  /// Checks that there is memory for a picture.
+  /// Checks that there is memory for a picture, by planning it: no weight is read.
   ///
   /// - Parameters:
   ///   - request: the largest picture that will be made.
   ///   - source: the model.
-  ///   - precision: how it will be computed.
+  ///   - runtime: how it will be computed.
   /// - Throws: ``Tensors/Rule/generationMemory``.
   public static func checkMemory(
-    for request: ImageRequest, of source: any TensorSource, precision: Precision
+    for request: ImageRequest, of source: any TensorSource, runtime: Runtime
   ) throws(Fault) {
-    let needed = memory(for: request, of: source, precision: precision)
+    let needed = try memory(for: request, of: source, runtime: runtime)
     guard let free = freeMemory(), needed > free else { return }
     func gibibytes(_ count: Int) -> String { "\(Double(count * 10 >> 30) / 10) GiB" }
     throw Fault(
       .generationMemory, "a picture of \(request.width) × \(request.height) needs more memory",
-      path: source.path, expected: "about \(gibibytes(needed))", found: "\(gibibytes(free)) free",
-      hint: "make it smaller" + (precision == .bf16 ? "" : ", or try --precision bf16"))
+      path: source.path, expected: "\(gibibytes(needed)) free", found: gibibytes(free),
+      hint: "make it smaller" + (runtime.precision == .bf16 ? "" : ", or try --precision bf16"))
   }
 
-  /// About how many bytes the most demanding part takes.
-  static func memory(
-    for request: ImageRequest, of source: any TensorSource, precision: Precision
-  ) -> Int {
-    let identity = ModelIdentity(source.tensors)
-    let size = precision == .bf16 ? 2 : 4
-    let weights = [Component.textEncoder, .unet, .vae].map { component in
-      identity.uses.indices.reduce(0) { sum, index in
-        guard case .parameter(let position) = identity.uses[index],
-          identity.schema.parameters[position].component == component
-        else { return sum }
-        return sum + identity.tensors[index].elementCount * size
-      }
-    }
-    let pixels = request.width * request.height
-    // Measured at 512 × 512: the U-Net holds about 14 maps of 320 channels for each of two
-    // latents, the decoder about 1.2 GB.
-    let unet = weights[1] + pixels / 64 * 2 * 320 * 14 * size
-    let decoder = weights[2] / 2 + pixels * 4600 * size / 4
-    return max(weights[0], unet, decoder)
+  /// The bytes that the most demanding part takes: its weights and its activations.
+  public static func memory(
+    for request: ImageRequest, of source: any TensorSource, runtime: Runtime
+  ) throws(Fault) -> Int {
+    let unet = try UNetModel(source, runtime: runtime, isPlanned: true)
+    var observation = Observation()
+    observation.isPlanned = true
+    let size = [request.latentHeight, request.latentWidth]
+    let dimensions = unet.dimensions
+    _ = try unet(
+      FloatArray([2, dimensions[.unetInput]] + size), timesteps: [0],
+      context: FloatArray([1, 77, dimensions[.unetContext]]), observing: &observation)
+    let denoising = unet.weightByteCount + observation.activationByteCount
+    let vae = try VAEModel(source, runtime: runtime, parts: [.decoder], isPlanned: true)
+    _ = try vae.decode(FloatArray([1, dimensions[.latent]] + size), observing: &observation)
+    return max(denoising, vae.weightByteCount + observation.activationByteCount)
   }
 
   /// The memory that the machine and its container have left, or `nil` if neither says.

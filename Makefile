@@ -58,6 +58,8 @@ format: ## Format all Swift sources
 .PHONY: bench
 bench: build ## Measure speed and memory against other tools
 	@Benchmarks/open.sh
+	@Benchmarks/kernels.sh
+	@Benchmarks/merge.sh
 
 # What `make install` copies, so that `make self-contained && sudo make install` builds nothing as root.
 .PHONY: self-contained

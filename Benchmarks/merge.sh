@@ -7,7 +7,7 @@
 # What it compares with is timed in the same run, one after the other in every round: reading both
 # inputs (cat) and writing as much as the output (cp), and the same merge with PyTorch and
 # safetensors from PyPI, in float32 and in float16 arithmetic. A virtual environment is made in
-# .build/bench unless VENV names one. The models, about 9 GB, are made once and stay in .build/bench;
+# .build/bench unless VENV names one. The models, about 15 GB, are made once and stay in .build/bench;
 # FOLDER names another place for them.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

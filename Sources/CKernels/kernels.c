@@ -77,8 +77,24 @@ CK_EACH(f32, uint32_t, int32_t, 31)
 CK_EACH(f64, uint64_t, int64_t, 63)
 
 // One loop for each arithmetic: halves, brain floats, singles, doubles rounded to singles, and
-// doubles rounded so that they can be rounded again.
-enum { CK_VIA_F16, CK_VIA_BF16, CK_VIA_F32, CK_VIA_F64, CK_VIA_ODD, CK_VIA_COUNT };
+// doubles rounded so that they can be rounded again; then double precision between two types, and
+// single precision from 8 bits to 16.
+enum {
+  CK_VIA_F16,
+  CK_VIA_BF16,
+  CK_VIA_F32,
+  CK_VIA_F64,
+  CK_VIA_ODD,
+  CK_F16_TO_F32,
+  CK_BF16_TO_F32,
+  CK_F32_TO_F16,
+  CK_F32_TO_BF16,
+  CK_E4M3_TO_F16,
+  CK_E4M3_TO_BF16,
+  CK_E5M2_TO_F16,
+  CK_E5M2_TO_BF16,
+  CK_VIA_COUNT
+};
 
 typedef uint64_t ck_merge_loop(const uint8_t *, const uint8_t *, const uint8_t *, uint8_t *,
                                size_t, double);
@@ -142,10 +158,6 @@ static size_t size_of(ck_type type) {
 
 static int is_f8(ck_type type) { return type >= CK_F8_E5M2 && type <= CK_F8_E4M3FNUZ; }
 
-static void look_up(const float table[256], const uint8_t *s, float *d, size_t n) {
-  for (size_t i = 0; i < n; i++) d[i] = table[s[i]];
-}
-
 static double lanes_total(ck_f64x16 *lanes) {
   for (int width = CK_LANES / 2; width; width /= 2)
     for (int i = 0; i < width; i++) (*lanes)[i] += (*lanes)[i + width];
@@ -158,12 +170,11 @@ ck_statistics ck_examine(ck_path path, ck_type type, const void *values, size_t 
   ck_state state = {.result = {.count = count, .minimum = INFINITY, .maximum = -INFINITY}, .moments = moments};
   const uint8_t *p = values;
   size_t size = size_of(type);
-  float table[256], block[CK_BLOCK];
-  if (is_f8(type)) ck_f8_table(type, table);
+  float block[CK_BLOCK];
   for (size_t done = 0; done < count;) {
     size_t n = count - done < CK_BLOCK ? count - done : CK_BLOCK;
     if (is_f8(type)) {
-      look_up(table, p, block, n);
+      l->to_f32[type](p, (uint8_t *)block, n);
       l->examine[CK_F32]((const uint8_t *)block, n, &state);
     } else {
       l->examine[type](p, n, &state);
@@ -186,8 +197,7 @@ uint64_t ck_convert(ck_path path, ck_type from, ck_type to, const void *source, 
     if (count) memcpy(d, s, count * from_size);
     return 0;
   }
-  float table[256], block[CK_BLOCK];
-  if (is_f8(from)) ck_f8_table(from, table);
+  float block[CK_BLOCK];
   uint64_t overflows = 0;
   for (size_t done = 0; done < count;) {
     size_t n = count - done < CK_BLOCK ? count - done : CK_BLOCK;
@@ -196,10 +206,6 @@ uint64_t ck_convert(ck_path path, ck_type from, ck_type to, const void *source, 
       overflows += l->f64_to_f32(s, d, n);
     } else if (from == CK_F32) {
       singles = NULL;
-    } else if (is_f8(from)) {
-      // The destination may not be aligned for floats.
-      look_up(table, s, block, n);
-      if (to == CK_F32) memcpy(d, block, n * sizeof(float));
     } else {
       l->to_f32[from](s, singles, n);
     }
@@ -223,15 +229,28 @@ static const ck_merge_loops *merge_loops(ck_path path) {
   return &ck_portable_merge_loops;
 }
 
+// The loop that leads from one type to another without a stop; -1 if there is none.
+static int direct_loop(ck_type from, ck_type to) {
+  if (to == CK_F32) return from == CK_F16 ? CK_F16_TO_F32 : from == CK_BF16 ? CK_BF16_TO_F32 : -1;
+  const int brain = to == CK_BF16;
+  switch (from) {
+  case CK_F32: return CK_F32_TO_F16 + brain;
+  case CK_F8_E4M3: return CK_E4M3_TO_F16 + brain;
+  case CK_F8_E5M2: return CK_E5M2_TO_F16 + brain;
+  default: return -1;
+  }
+}
+
 uint64_t ck_merge(ck_path path, ck_merge_kind kind, const ck_type types[], ck_type to,
                   const void *const sources[], void *destination, size_t count, double t,
                   int singles) {
   const int inputs = kind == CK_LERP ? 2 : 3;
   ck_merge_loop *const *loop =
       kind == CK_LERP ? merge_loops(path)->lerp : merge_loops(path)->add;
-  int same = 1, narrow = to == CK_F16 || to == CK_BF16;
+  int same = 1, alike = 1, narrow = to == CK_F16 || to == CK_BF16;
   for (int i = 0; i < inputs; i++) {
     same &= types[i] == to;
+    alike &= types[i] == types[0];
     narrow &= size_of(types[i]) <= 2;
   }
   const uint8_t *a = sources[0], *b = sources[1], *c = inputs == 3 ? sources[2] : sources[0];
@@ -239,6 +258,10 @@ uint64_t ck_merge(ck_path path, ck_merge_kind kind, const ck_type types[], ck_ty
   if (same && to == CK_BF16) return loop[CK_VIA_BF16](a, b, c, destination, count, t);
   const int via = narrow || singles ? CK_VIA_F32 : to == CK_F32 ? CK_VIA_F64 : CK_VIA_ODD;
   if (same) return loop[via](a, b, c, destination, count, t);
+  if (alike && (narrow || !singles)) {
+    const int direct = direct_loop(types[0], to);
+    if (direct >= 0) return loop[direct](a, b, c, destination, count, t);
+  }
 
   float blocks[3][CK_BLOCK], result[CK_BLOCK];
   uint8_t *d = destination;

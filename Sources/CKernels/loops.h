@@ -60,13 +60,83 @@ CK_INLINE ck_f32x16 CK_NAME(narrow_f64_to_odd)(const uint8_t *p) {
   memcpy(&d, p, sizeof d);
   ck_f32x16 f = CK_CONVERT(d, ck_f32x16);
   ck_f64x16 back = CK_CONVERT(f, ck_f64x16);
-  ck_u64x16 a = (ck_u64x16)back & INT64_MAX, b = (ck_u64x16)d & INT64_MAX;
-  ck_i32x16 is_nan = CK_CONVERT((ck_i64x16)(b > 0x7FF0000000000000), ck_i32x16);
+  // What was rounded away from zero goes back by one; then whatever was inexact becomes odd. A NaN
+  // is neither.
+  ck_f64x16 a = (ck_f64x16)((ck_u64x16)back & INT64_MAX);
+  ck_f64x16 b = (ck_f64x16)((ck_u64x16)d & INT64_MAX);
   ck_i32x16 above = CK_CONVERT((ck_i64x16)(a > b), ck_i32x16);
   ck_i32x16 below = CK_CONVERT((ck_i64x16)(a < b), ck_i32x16);
-  ck_i32x16 bits = (ck_i32x16)f;
-  ck_i32x16 even = (bits & 1) - 1;
-  return (ck_f32x16)(bits + ((above - below) & even & ~is_nan));
+  return (ck_f32x16)(((ck_i32x16)f + above) | ((above | below) & 1));
+}
+
+// An 8-bit float: sign, `exponent` bits biased by `bias`, and the rest; with infinities as IEEE has
+// them if `ieee`, and with 0x80 as its only NaN if `fnuz`. A NaN keeps its sign and payload.
+CK_INLINE ck_f32x16 CK_NAME(widen_f8)(const uint8_t *p, int exponent, int bias, int ieee, int fnuz) {
+  ck_u8x16 c;
+  memcpy(&c, p, sizeof c);
+  ck_u32x16 code = CK_CONVERT(c, ck_u32x16);
+  ck_u32x16 sign = (code & 0x80) << 24;
+  ck_u32x16 magnitude = (code & 0x7F) << (16 + exponent);
+  const uint32_t least = (uint32_t)(128 - bias) << 23;
+  ck_u32x16 normal = magnitude + (least - (1 << 23));
+  // Subnormals: with the exponent of the least normal number the fraction is exact.
+  ck_f32x16 base = (ck_f32x16)((ck_u32x16){0} + least);
+  ck_u32x16 subnormal = (ck_u32x16)((ck_f32x16)(magnitude + least) - base);
+  ck_u32x16 is_subnormal = (ck_u32x16)(magnitude < (1 << 23));
+  ck_u32x16 bits = (subnormal & is_subnormal) | (normal & ~is_subnormal);
+  if (fnuz) {
+    ck_u32x16 is_nan = (ck_u32x16)(code == 0x80);
+    bits = ((bits | sign) & ~is_nan) | (is_nan & 0x7FC00000);
+  } else if (ieee) {
+    const uint32_t top = ((1u << exponent) - 1) << 23;
+    ck_u32x16 payload = (ck_u32x16)(magnitude > top) & ((magnitude & 0x7FFFFF) | 0x400000);
+    ck_u32x16 is_special = (ck_u32x16)(magnitude >= top);
+    bits = (bits & ~is_special) | (is_special & (payload | 0x7F800000)) | sign;
+  } else {
+    ck_u32x16 is_nan = (ck_u32x16)((code & 0x7F) == 0x7F);
+    bits = (bits & ~is_nan) | (is_nan & 0x7FC00000) | sign;
+  }
+  return (ck_f32x16)bits;
+}
+
+CK_INLINE ck_f32x16 CK_NAME(widen_e5m2)(const uint8_t *p) {
+#ifdef CK_HALF
+  // The upper byte of a half.
+  ck_u8x16 c;
+  memcpy(&c, p, sizeof c);
+  ck_u16x16 half = CK_CONVERT(c, ck_u16x16) << 8;
+  uint8_t bytes[sizeof half];
+  memcpy(bytes, &half, sizeof half);
+  return CK_NAME(widen_f16)(bytes);
+#else
+  return CK_NAME(widen_f8)(p, 5, 15, 1, 0);
+#endif
+}
+
+CK_INLINE ck_f32x16 CK_NAME(widen_e4m3)(const uint8_t *p) {
+#ifdef CK_HALF
+  // A half with another bias: 2^8 times too small.
+  ck_i8x16 c;
+  memcpy(&c, p, sizeof c);
+  ck_u16x16 wide = (ck_u16x16)CK_CONVERT(c, ck_i16x16);
+  ck_u16x16 half = (wide << 7) & 0xBFFF;
+  uint8_t bytes[sizeof half];
+  memcpy(bytes, &half, sizeof half);
+  ck_i32x16 is_nan = CK_CONVERT((ck_i16x16)((wide & 0x7F) == 0x7F), ck_i32x16);
+  ck_i32x16 bits = (ck_i32x16)(CK_NAME(widen_f16)(bytes) * 256.0f);
+  return (ck_f32x16)((bits & ~(is_nan & 0x003FFFFF)) | (is_nan & 0x7FC00000));
+#else
+  return CK_NAME(widen_f8)(p, 4, 7, 0, 0);
+#endif
+}
+
+// A power of two, from 2^-127.
+CK_INLINE ck_f32x16 CK_NAME(widen_e8m0)(const uint8_t *p) {
+  ck_u8x16 c;
+  memcpy(&c, p, sizeof c);
+  ck_u32x16 code = CK_CONVERT(c, ck_u32x16);
+  ck_u32x16 is_zero = (ck_u32x16)(code == 0), is_nan = (ck_u32x16)(code == 255);
+  return (ck_f32x16)((code << 23) | (is_zero & 0x00400000) | (is_nan & 0x7FC00000));
 }
 
 // MARK: Conversion
@@ -103,6 +173,11 @@ CK_INLINE ck_f32x16 CK_NAME(narrow_f64_to_odd)(const uint8_t *p) {
 
 CK_WIDENING(f16_to_f32, 2, CK_NAME(widen_f16)(p))
 CK_WIDENING(bf16_to_f32, 2, CK_NAME(widen_bf16)(p))
+CK_WIDENING(f8_e5m2_to_f32, 1, CK_NAME(widen_e5m2)(p))
+CK_WIDENING(f8_e4m3_to_f32, 1, CK_NAME(widen_e4m3)(p))
+CK_WIDENING(f8_e8m0_to_f32, 1, CK_NAME(widen_e8m0)(p))
+CK_WIDENING(f8_e5m2fnuz_to_f32, 1, CK_NAME(widen_f8)(p, 5, 16, 0, 1))
+CK_WIDENING(f8_e4m3fnuz_to_f32, 1, CK_NAME(widen_f8)(p, 4, 8, 0, 1))
 CK_WIDENING(f64_to_odd_f32, 8, CK_NAME(narrow_f64_to_odd)(p))
 CK_WIDENING_INTEGER(u8, ck_u8x16)
 CK_WIDENING_INTEGER(i8, ck_i8x16)
@@ -273,6 +348,11 @@ static const ck_loops CK_NAME(loops) = {
         [CK_I32] = CK_NAME(i32_to_f32),
         [CK_U64] = CK_NAME(u64_to_f32),
         [CK_I64] = CK_NAME(i64_to_f32),
+        [CK_F8_E5M2] = CK_NAME(f8_e5m2_to_f32),
+        [CK_F8_E4M3] = CK_NAME(f8_e4m3_to_f32),
+        [CK_F8_E8M0] = CK_NAME(f8_e8m0_to_f32),
+        [CK_F8_E5M2FNUZ] = CK_NAME(f8_e5m2fnuz_to_f32),
+        [CK_F8_E4M3FNUZ] = CK_NAME(f8_e4m3fnuz_to_f32),
         [CK_F16] = CK_NAME(f16_to_f32),
         [CK_BF16] = CK_NAME(bf16_to_f32),
         [CK_F64] = CK_NAME(f64_to_odd_f32),

@@ -84,20 +84,42 @@ CK_MERGE(lerp_single, 4, 4, 0, 4, ck_i32x16,
          CK_LERP_SETUP CK_SINGLE_LERP(CK_NAME(load_f32), CK_NAME(load_f32), CK_NAME(store_f32),
                                       CK_NAME(not_finite)(r)))
 
-#define CK_DOUBLE_LERP(NAME, ROUND)                                                                \
-  CK_MERGE(lerp_##NAME, 4, 4, 0, 4, ck_i32x16, {                                                   \
+// Double precision: from any type that LOAD makes singles of, to any that FINISH stores.
+#define CK_DOUBLE_LERP(NAME, SIZE, SIZE_Q, SPECIAL, LOAD, FINISH)                                  \
+  CK_MERGE(lerp_##NAME, SIZE, SIZE, 0, SIZE_Q, SPECIAL, {                                          \
     const int near = (t < 0 ? -t : t) < 0.5;                                                       \
     const ck_f64x16 w = (ck_f64x16){0} + t;                                                        \
-    ck_f64x16 x = CK_CONVERT(CK_NAME(load_f32)(a), ck_f64x16);                                     \
-    ck_f64x16 y = CK_CONVERT(CK_NAME(load_f32)(b), ck_f64x16), d = y - x;                          \
+    ck_f64x16 x = CK_CONVERT(LOAD(a), ck_f64x16);                                                  \
+    ck_f64x16 y = CK_CONVERT(LOAD(b), ck_f64x16), d = y - x;                                       \
     ck_f64x16 v = near ? CK_FMA(w, d, x) : CK_FMA(w - 1.0, d, y);                                  \
-    ck_f32x16 r = ROUND(v);                                                                        \
-    CK_NAME(store_f32)(r, q);                                                                      \
-    special += CK_NAME(not_finite)(r);                                                             \
+    FINISH                                                                                         \
   })
 
-CK_DOUBLE_LERP(double, CK_NAME(to_nearest))
-CK_DOUBLE_LERP(odd, CK_NAME(to_odd))
+// How a double `v` is stored at `q`: as the nearest single, or rounded once to 16 bits.
+#define CK_FINISH_F32                                                                              \
+  ck_f32x16 r = CK_NAME(to_nearest)(v);                                                            \
+  CK_NAME(store_f32)(r, q);                                                                        \
+  special += CK_NAME(not_finite)(r);
+#define CK_FINISH_ODD                                                                              \
+  ck_f32x16 r = CK_NAME(to_odd)(v);                                                                \
+  CK_NAME(store_f32)(r, q);                                                                        \
+  special += CK_NAME(not_finite)(r);
+#define CK_FINISH_F16                                                                              \
+  CK_NAME(narrow_f16)(CK_NAME(to_odd)(v), q);                                                      \
+  special += CK_STORED_F16(q);
+#define CK_FINISH_BF16                                                                             \
+  CK_NAME(narrow_bf16)(CK_NAME(to_odd)(v), q);                                                     \
+  special += CK_STORED_BF16(q);
+
+#define CK_DOUBLES(FORMULA)                                                                        \
+  FORMULA(double, 4, 4, ck_i32x16, CK_NAME(load_f32), CK_FINISH_F32)                               \
+  FORMULA(odd, 4, 4, ck_i32x16, CK_NAME(load_f32), CK_FINISH_ODD)                                  \
+  FORMULA(f16_to_f32, 2, 4, ck_i32x16, CK_NAME(widen_f16), CK_FINISH_F32)                          \
+  FORMULA(bf16_to_f32, 2, 4, ck_i32x16, CK_NAME(widen_bf16), CK_FINISH_F32)                        \
+  FORMULA(f32_to_f16, 4, 2, ck_i16x16, CK_NAME(load_f32), CK_FINISH_F16)                           \
+  FORMULA(f32_to_bf16, 4, 2, ck_i16x16, CK_NAME(load_f32), CK_FINISH_BF16)
+
+CK_DOUBLES(CK_DOUBLE_LERP)
 
 #define CK_SINGLE_ADD(LOAD, STORE, COUNT)                                                          \
   const ck_f32x16 w = (ck_f32x16){0} + (float)t;                                                   \
@@ -112,19 +134,30 @@ CK_MERGE(add_bf16, 2, 2, 2, 2, ck_i16x16,
 CK_MERGE(add_single, 4, 4, 4, 4, ck_i32x16,
          CK_SINGLE_ADD(CK_NAME(load_f32), CK_NAME(store_f32), CK_NAME(not_finite)(r)))
 
-#define CK_DOUBLE_ADD(NAME, ROUND)                                                                 \
-  CK_MERGE(add_##NAME, 4, 4, 4, 4, ck_i32x16, {                                                    \
+#define CK_DOUBLE_ADD(NAME, SIZE, SIZE_Q, SPECIAL, LOAD, FINISH)                                   \
+  CK_MERGE(add_##NAME, SIZE, SIZE, SIZE, SIZE_Q, SPECIAL, {                                        \
     const ck_f64x16 w = (ck_f64x16){0} + t;                                                        \
-    ck_f64x16 x = CK_CONVERT(CK_NAME(load_f32)(a), ck_f64x16);                                     \
-    ck_f64x16 y = CK_CONVERT(CK_NAME(load_f32)(b), ck_f64x16);                                     \
-    ck_f64x16 z = CK_CONVERT(CK_NAME(load_f32)(c), ck_f64x16);                                     \
-    ck_f32x16 r = ROUND(CK_FMA(w, y - z, x));                                                      \
-    CK_NAME(store_f32)(r, q);                                                                      \
-    special += CK_NAME(not_finite)(r);                                                             \
+    ck_f64x16 x = CK_CONVERT(LOAD(a), ck_f64x16);                                                  \
+    ck_f64x16 y = CK_CONVERT(LOAD(b), ck_f64x16);                                                  \
+    ck_f64x16 z = CK_CONVERT(LOAD(c), ck_f64x16);                                                  \
+    ck_f64x16 v = CK_FMA(w, y - z, x);                                                             \
+    FINISH                                                                                         \
   })
 
-CK_DOUBLE_ADD(double, CK_NAME(to_nearest))
-CK_DOUBLE_ADD(odd, CK_NAME(to_odd))
+CK_DOUBLES(CK_DOUBLE_ADD)
+
+// Single precision from 8 bits to 16.
+#define CK_BYTES(FORMULA)                                                                          \
+  FORMULA(e4m3_to_f16, CK_NAME(widen_e4m3), CK_NAME(narrow_f16), CK_STORED_F16(q))                 \
+  FORMULA(e4m3_to_bf16, CK_NAME(widen_e4m3), CK_NAME(narrow_bf16), CK_STORED_BF16(q))              \
+  FORMULA(e5m2_to_f16, CK_NAME(widen_e5m2), CK_NAME(narrow_f16), CK_STORED_F16(q))                 \
+  FORMULA(e5m2_to_bf16, CK_NAME(widen_e5m2), CK_NAME(narrow_bf16), CK_STORED_BF16(q))
+#define CK_BYTE_LERP(NAME, LOAD, STORE, COUNT)                                                     \
+  CK_MERGE(lerp_##NAME, 1, 1, 0, 2, ck_i16x16, CK_LERP_SETUP CK_SINGLE_LERP(LOAD, LOAD, STORE, COUNT))
+#define CK_BYTE_ADD(NAME, LOAD, STORE, COUNT)                                                      \
+  CK_MERGE(add_##NAME, 1, 1, 1, 2, ck_i16x16, CK_SINGLE_ADD(LOAD, STORE, COUNT))
+CK_BYTES(CK_BYTE_LERP)
+CK_BYTES(CK_BYTE_ADD)
 
 #undef CK_MERGE
 #undef CK_SINGLE_LERP
@@ -133,12 +166,22 @@ CK_DOUBLE_ADD(odd, CK_NAME(to_odd))
 #undef CK_DOUBLE_LERP
 #undef CK_SINGLE_ADD
 #undef CK_DOUBLE_ADD
+#undef CK_DOUBLES
+#undef CK_FINISH_F32
+#undef CK_FINISH_ODD
+#undef CK_FINISH_F16
+#undef CK_FINISH_BF16
 #undef CK_STORED_F16
 #undef CK_STORED_BF16
+#undef CK_BYTES
+#undef CK_BYTE_LERP
+#undef CK_BYTE_ADD
 
-static const ck_merge_loops CK_NAME(merge_loops) = {
-    .lerp = {CK_NAME(lerp_f16), CK_NAME(lerp_bf16), CK_NAME(lerp_single), CK_NAME(lerp_double),
-             CK_NAME(lerp_odd)},
-    .add = {CK_NAME(add_f16), CK_NAME(add_bf16), CK_NAME(add_single), CK_NAME(add_double),
-            CK_NAME(add_odd)},
-};
+#define CK_LOOPS(F)                                                                                \
+  {CK_NAME(F##_f16),        CK_NAME(F##_bf16),        CK_NAME(F##_single),                         \
+   CK_NAME(F##_double),     CK_NAME(F##_odd),         CK_NAME(F##_f16_to_f32),                     \
+   CK_NAME(F##_bf16_to_f32), CK_NAME(F##_f32_to_f16), CK_NAME(F##_f32_to_bf16),                    \
+   CK_NAME(F##_e4m3_to_f16), CK_NAME(F##_e4m3_to_bf16), CK_NAME(F##_e5m2_to_f16),                  \
+   CK_NAME(F##_e5m2_to_bf16)}
+static const ck_merge_loops CK_NAME(merge_loops) = {.lerp = CK_LOOPS(lerp), .add = CK_LOOPS(add)};
+#undef CK_LOOPS

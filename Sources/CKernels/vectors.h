@@ -69,7 +69,4 @@ CK_INLINE double ck_f64_value(uint64_t bits) {
   return d;
 }
 
-// The 256 values of an 8-bit floating-point type.
-void ck_f8_table(ck_type type, float table[256]);
-
 #endif

@@ -15,7 +15,7 @@ public func findModels(in paths: [String]) -> [String] {
   var found: [String] = []
   var seen = Set<TensorName>()
   func add(_ path: String) {
-    if seen.insert(TensorName(path)).inserted { found.append(path) }
+    if seen.insert(TensorName(plain(path))).inserted { found.append(path) }
   }
   for path in paths {
     guard isFolder(path), !isModelFolder(path: path) else {
@@ -43,6 +43,18 @@ public func findModels(in paths: [String]) -> [String] {
     }
   }
   return found
+}
+
+/// `path` from the root on, without `.` and repeated slashes: the same for `a`, `./a` and `$PWD/a`.
+///
+/// Links are not followed, as two names of one file are two models to whoever lists them.
+private func plain(_ path: String) -> String {
+  var whole = path
+  if !path.hasPrefix("/"), let current = unsafe getcwd(nil, 0) {
+    whole = unsafe String(cString: current) + "/" + path
+    unsafe free(current)
+  }
+  return whole.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
 }
 
 private func hasModelSuffix(_ name: String) -> Bool {

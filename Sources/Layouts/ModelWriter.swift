@@ -24,12 +24,15 @@ public struct ModelWriter: Sendable {
   ///   - path: the file or folder to make.
   ///   - metadata: the texts to write beside the tensors, where the layout has room for them.
   ///   - progress: called with the number of bytes written since the last call, from any thread.
+  ///   - finalMetadata: called before the output gets its name, for texts that are not known when
+  ///     writing begins; `metadata` holds texts of the same length in their place.
   /// - Returns: how the tensors were arranged, and which have no place in the layout.
   /// - Throws: what reading and writing throw; then nothing stands under `path`.
   @discardableResult
   public func write(
     _ source: any TensorSource, to path: String, metadata: [MetadataEntry]? = nil,
-    progress: @Sendable (Int) -> Void = { _ in }
+    progress: @Sendable (Int) -> Void = { _ in },
+    finalMetadata: (() throws(Fault) -> [MetadataEntry])? = nil
   ) throws(Fault) -> Arrangement {
     let identity = ModelIdentity(source.tensors)
     let arrangement = Arrangement(identity, layout: layout)
@@ -42,7 +45,8 @@ public struct ModelWriter: Sendable {
       arranged: SelectedSource(source, arrangement.selection),
       dimensions: identity.schema.dimensions, components: identity.components.map(\.component),
       alone: arrangement.alone, to: path, metadata: metadata, isNested: identity.kind.isNested,
-      progress: progress)
+      predictsVelocity: PredictionType.isVelocity(source.metadata + (metadata ?? [])),
+      progress: progress, finalMetadata: finalMetadata)
     return arrangement
   }
 
@@ -50,14 +54,26 @@ public struct ModelWriter: Sendable {
   func write(
     arranged view: any TensorSource, dimensions: Dimensions, components: [Component],
     alone: Component?, to path: String, metadata: [MetadataEntry]?, isNested: Bool,
-    texts: [(path: String, bytes: [UInt8])] = [], progress: @Sendable (Int) -> Void
+    predictsVelocity: Bool, texts: [(path: String, bytes: [UInt8])] = [],
+    progress: @Sendable (Int) -> Void,
+    finalMetadata: (() throws(Fault) -> [MetadataEntry])? = nil
   ) throws(Fault) {
+    if layout == .safetensors {
+      return try SafeTensorsFile.write(
+        view, to: path, metadata: metadata, replacing: replacing, width: width,
+        progress: progress, finalMetadata: finalMetadata)
+    }
+    // Only the header of a single file can be mended after all else is written.
+    let metadata = if let finalMetadata { try finalMetadata() } else { metadata }
     switch layout {
-    case .safetensors:
-      try SafeTensorsFile.write(
-        view, to: path, metadata: metadata, replacing: replacing, width: width, progress: progress)
+    case .safetensors: break
     case .ckpt:
       let sink = try TorchZipWriter(
+        path: path, tensors: view.tensors, metadata: metadata ?? [], isNested: isNested,
+        replacing: replacing)
+      try copy(view, to: sink, width: width, progress: progress)
+    case .legacy:
+      let sink = try TorchLegacyWriter(
         path: path, tensors: view.tensors, metadata: metadata ?? [], isNested: isNested,
         replacing: replacing)
       try copy(view, to: sink, width: width, progress: progress)
@@ -68,7 +84,8 @@ public struct ModelWriter: Sendable {
       try copy(view, to: sink, width: width, progress: progress)
     case .diffusers:
       let configuration = DiffusersConfiguration(
-        dimensions: dimensions, components: components, isAlone: alone != nil)
+        dimensions: dimensions, components: components, isAlone: alone != nil,
+        predictsVelocity: predictsVelocity)
       try writeFolder(
         view, configuration, texts, to: path, metadata: metadata, progress: progress)
     }

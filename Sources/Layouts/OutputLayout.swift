@@ -4,7 +4,9 @@ public enum OutputLayout: String, CaseIterable, Sendable {
   case safetensors
   /// A PyTorch checkpoint: a zip archive that `torch.load(weights_only=True)` opens.
   case ckpt
-  /// The contents of such an archive as a folder.
+  /// A checkpoint as PyTorch before 1.6 wrote it, which all versions open.
+  case legacy
+  /// The contents of a zip archive as a folder.
   case folder
   /// A diffusers folder: one safetensors file for each component, with configurations.
   case diffusers
@@ -24,6 +26,7 @@ public enum OutputLayout: String, CaseIterable, Sendable {
     switch self {
     case .safetensors: "safetensors file"
     case .ckpt: "PyTorch checkpoint (zip)"
+    case .legacy: "PyTorch checkpoint (legacy, before 1.6)"
     case .folder: "unpacked PyTorch checkpoint folder"
     case .diffusers: "diffusers folder"
     }

@@ -22,6 +22,8 @@ public struct MergeInputs: Hashable, Sendable {
   /// The model that the differences are taken from, if the formula has one.
   public let base: Base?
 
+  /// A alone.
+  public static let one = MergeInputs(names: ["A"], isOpen: false, base: nil)
   /// A and B.
   public static let two = MergeInputs(names: ["A", "B"], isOpen: false, base: nil)
   /// A, B and C, all alike.

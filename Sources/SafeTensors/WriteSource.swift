@@ -15,24 +15,42 @@ extension SafeTensorsFile {
   ///   - replacing: whether an existing file is replaced.
   ///   - width: the number of threads that compute.
   ///   - progress: called with the number of bytes written since the last call, from any thread.
+  ///   - finalMetadata: called once all tensors are written, for texts that are not known before,
+  ///     such as hashes of what was read; `metadata` holds texts of the same length in their place.
   /// - Throws: what reading, computing and writing throw; then nothing stands under `path`.
   public static func write(
     _ source: any TensorSource, to path: String, metadata: [MetadataEntry]?,
     order: SafeTensorsLayout.Order = .canonical, replacing: Bool = false, width: Int,
-    progress: @Sendable (Int) -> Void = { _ in }
+    progress: @Sendable (Int) -> Void = { _ in },
+    finalMetadata: (() throws(Fault) -> [MetadataEntry])? = nil
   ) throws(Fault) {
-    let layout: SafeTensorsLayout
-    do throws(Fault) {
-      layout = try SafeTensorsLayout(tensors: source.tensors, metadata: metadata, order: order)
-    } catch { throw error.at(path) }
-    let file = try OutputFile(
-      path: path, byteCount: layout.byteCount, replacing: replacing, isDirect: true)
-    let segments = layout.segments(of: source.tensors)
-    try file.fill(width: width) { (offset, window) throws(Fault) in
-      try layout.fill(&window, at: offset, segments, from: source)
-      progress(window.byteCount)
+    func layout(_ metadata: [MetadataEntry]?) throws(Fault) -> SafeTensorsLayout {
+      do throws(Fault) {
+        return try SafeTensorsLayout(tensors: source.tensors, metadata: metadata, order: order)
+      } catch { throw error.at(path) }
     }
-    try source.checkUnchanged()
+    func filled(_ layout: SafeTensorsLayout) throws(Fault) -> OutputFile {
+      let file = try OutputFile(
+        path: path, byteCount: layout.byteCount, replacing: replacing, isDirect: true)
+      let segments = layout.segments(of: source.tensors)
+      try file.fill(width: width) { (offset, window) throws(Fault) in
+        try layout.fill(&window, at: offset, segments, from: source)
+        progress(window.byteCount)
+      }
+      try source.checkUnchanged()
+      return file
+    }
+    let provisional = try layout(metadata)
+    var file = try filled(provisional)
+    if let finalMetadata {
+      let final = try layout(try finalMetadata())
+      if final.header.count == provisional.header.count {
+        try unsafe file.amend(final.header.span.bytes, at: 0)
+      } else {
+        // Texts of another length move the data; it is rare enough to write it again.
+        file = try filled(final)
+      }
+    }
     try file.commit()
   }
 }

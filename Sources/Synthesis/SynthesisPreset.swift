@@ -10,6 +10,8 @@ public enum SynthesisPreset: String, CaseIterable, Sendable {
   case sd15InstructPix2Pix = "sd15-instruct-pix2pix"
   /// The same structure with narrow layers, for tests.
   case sd15Tiny = "sd15-tiny"
+  /// The same for inpainting: the U-Net takes nine channels.
+  case sd15TinyInpainting = "sd15-tiny-inpainting"
   /// As training leaves it: with the moving average of the U-Net and the noise schedule.
   case sd15Full = "sd15-full"
   /// The U-Net alone.
@@ -30,6 +32,7 @@ public enum SynthesisPreset: String, CaseIterable, Sendable {
     case .sd15Inpainting: "Stable Diffusion 1.5 inpainting"
     case .sd15InstructPix2Pix: "InstructPix2Pix"
     case .sd15Tiny: "Stable Diffusion 1.5 with narrow layers"
+    case .sd15TinyInpainting: "Stable Diffusion 1.5 inpainting with narrow layers"
     case .sd15Full: "Stable Diffusion 1.5 with its moving average"
     case .unet: "U-Net of Stable Diffusion 1.5"
     case .vae: "VAE of Stable Diffusion 1.5"
@@ -45,6 +48,7 @@ public enum SynthesisPreset: String, CaseIterable, Sendable {
     case .sd15Inpainting: .sd15Inpainting
     case .sd15InstructPix2Pix: .sd15InstructPix2Pix
     case .sd15Tiny, .loraTiny: .tiny
+    case .sd15TinyInpainting: .tinyInpainting
     case .sd15, .sd15Full, .unet, .vae, .textEncoder, .lora: .sd15
     }
   }
@@ -56,7 +60,8 @@ public enum SynthesisPreset: String, CaseIterable, Sendable {
     case .vae: [.vae]
     case .textEncoder: [.textEncoder]
     case .lora, .loraTiny: []
-    case .sd15, .sd15Inpainting, .sd15InstructPix2Pix, .sd15Tiny, .sd15Full: Component.allCases
+    case .sd15, .sd15Inpainting, .sd15InstructPix2Pix, .sd15Tiny, .sd15TinyInpainting, .sd15Full:
+      Component.allCases
     }
   }
 }

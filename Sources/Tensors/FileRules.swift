@@ -30,9 +30,15 @@ extension Rule {
     "IO006", .fatal, "not enough disk space",
     "The file system has less room than the output needs. Nothing was written under the final "
       + "name.")
+  /// The output would overwrite what is read.
+  public static let outputIsInput = Rule(
+    "IO007", .fatal, "output is an input",
+    "The output is the same file or folder as an input, or a link to it, or a folder that holds "
+      + "it. Even with --force nothing is written over what is being read: give another name.")
 
   /// All rules about files as such.
   public static let fileRules: [Rule] = [
     .fileOperation, .fileChanged, .fileTruncated, .notRegularFile, .outputExists, .diskFull,
+    .outputIsInput,
   ]
 }

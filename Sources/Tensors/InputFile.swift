@@ -130,6 +130,16 @@ extension Fault {
   package static func refused(_ operation: String, _ path: String, code: CInt = errno) -> Fault {
     Fault(
       code == ENOSPC || code == EDQUOT ? .diskFull : .fileOperation,
-      unsafe "cannot \(operation): \(String(cString: strerror(code)))", path: path)
+      unsafe "cannot \(operation): \(String(cString: strerror(code)))", path: path,
+      hint: code == ENOENT && operation == "open" ? neighbour(of: path) : nil)
+  }
+
+  /// Which file of the same folder was probably meant by a path that does not exist.
+  private static func neighbour(of path: String) -> String? {
+    let slash = path.lastIndex(of: "/")
+    let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    let name = slash.map { path[path.index(after: $0)...] } ?? path[...]
+    guard let near = nearest(to: String(name), in: folderEntries(of: folder)) else { return nil }
+    return "did you mean '\(slash.map { String(path[...$0]) } ?? "")\(near)'?"
   }
 }

@@ -128,6 +128,13 @@ public final class OutputFile: Sendable {
     guard ftruncate(descriptor, byteCount) == 0 else { throw .refused("write", path) }
   }
 
+  /// Stores `bytes` over what was written before, at any offset; further writes go through the page
+  /// cache.
+  package func amend(_ bytes: RawSpan, at offset: Int) throws(Fault) {
+    _ = stopBeingDirect()
+    try write(bytes, at: offset)
+  }
+
   /// What direct writes must be a multiple of.
   private static let block = 4096
 

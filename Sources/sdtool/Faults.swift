@@ -21,20 +21,20 @@ enum ModelOutput {
   case json(JSONValue)
 }
 
-/// Opens the models that `files` stand for, one after another, and prints what `body` says of each.
+/// Opens the models that `options` name, one after another, and prints what `body` says of each.
 ///
 /// JSON is one value for one file, else a list. A model that cannot be read is named on standard
 /// error, and the others are still done; then the program ends with code 2.
 func printEachModel(
-  _ files: [String], variant: String?, asJSON: Bool,
-  _ body: (InspectedModel) throws(Fault) -> ModelOutput
+  _ options: ModelOptions, _ body: (InspectedModel) throws(Fault) -> ModelOutput
 ) throws {
   var values: [JSONValue] = []
   var failed = false
+  let (files, asJSON) = (options.files, options.json)
   let paths = findModels(in: files)
   for path in paths {
     do throws(Fault) {
-      let model = try InspectedModel(path: path, variant: variant)
+      let model = try InspectedModel(path: path, variant: options.variant)
       let output = try body(model)
       try model.source.checkUnchanged()
       switch output {

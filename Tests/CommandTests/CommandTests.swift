@@ -19,7 +19,7 @@ struct CommandTests {
   func layouts() throws {
     let paths = try [
       model("a.safetensors"), model("a.ckpt"), model("unpacked", "--layout", "folder"),
-      model("folder"),
+      model("old.ckpt", "--layout", "legacy"), model("folder"),
     ]
     var ids = Set<String>()
     for path in paths {
@@ -94,6 +94,27 @@ struct CommandTests {
     let typo = try Tool.run("validte", path)
     #expect(typo.code == 64)
     #expect(typo.errors.contains("did you mean 'validate'?"))
+  }
+
+  @Test("a model that is named twice is listed once, and an unpacked one does not hide others")
+  func spellings() throws {
+    let path = try model("a.safetensors")
+    _ = try model("unpacked", "--layout", "folder")
+    let run = try Tool.run(
+      "validate", "--json", path, folder.path + "/./a.safetensors", folder.path)
+    let report = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
+    #expect((report?["files"] as? [Any])?.count == 2)
+  }
+
+  @Test("a path that does not exist is answered with the nearest one that does")
+  func neighbours() throws {
+    let path = try model("model.safetensors")
+    let wrong = folder.path("modle.safetensors")
+    for command in [["inspect"], ["hash"], ["validate"], ["convert", "-o", folder.path("x")]] {
+      let run = try Tool.run(command + [wrong])
+      #expect(run.code == 2)
+      #expect((run.output + run.errors).contains("did you mean '\(path)'?"), "\(command)")
+    }
   }
 
   @Test("a folder of models is validated file by file, and a baseline accepts what is known")

@@ -24,11 +24,30 @@ enum Tool {
   /// Runs it with `arguments`.
   static func run(_ arguments: [String]) throws -> Result { try run(url, arguments) }
 
+  /// Starts it with `arguments`, for signals to be sent to; what it prints is lost.
+  static func start(_ arguments: [String]) throws -> Process {
+    let process = Process()
+    process.executableURL = url
+    process.arguments = arguments
+    process.environment = environment
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    return process
+  }
+
+  /// The environment of the tests, with a cache of their own.
+  private static let environment = ProcessInfo.processInfo.environment.merging([
+    "XDG_CACHE_HOME": FileManager.default.temporaryDirectory
+      .appendingPathComponent("sdtool-test-cache").path
+  ]) { $1 }
+
   /// Runs any program.
   static func run(_ program: URL, _ arguments: [String]) throws -> Result {
     let process = Process()
     process.executableURL = program
     process.arguments = arguments
+    process.environment = environment
     // Output goes to files: a pipe that nobody empties would stop the program, and Foundation traps
     // when a signal interrupts the reading of one.
     let folder = FileManager.default.temporaryDirectory

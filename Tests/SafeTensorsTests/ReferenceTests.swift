@@ -46,4 +46,33 @@ struct ReferenceTests {
       #expect(contents(of: path) == contents(of: reference.path))
     }
   }
+
+  @Test("texts that are known last replace those that held their place", arguments: ["12345", "7"])
+  func finalMetadata(hash: String) throws {
+    let folder = TemporaryFolder()
+    func texts(_ hash: String) -> [MetadataEntry] { [MetadataEntry(key: "hash", value: hash)] }
+    for reference in try ReferenceFile.all() {
+      let file = try SafeTensorsFile(path: reference.path)
+      let late = folder.path("late.safetensors")
+      let early = folder.path("early.safetensors")
+      try SafeTensorsFile.write(
+        file, to: late, metadata: texts("-----"), replacing: true, width: 2
+      ) { _ in
+      } finalMetadata: {
+        texts(hash)
+      }
+      try SafeTensorsFile.write(
+        file, to: early, metadata: texts(hash), replacing: true, width: 2)
+      #expect(contents(of: late) == contents(of: early))
+      #expect(throws: Fault.self) {
+        try SafeTensorsFile.write(
+          file, to: folder.path("none.safetensors"), metadata: texts("-----"), width: 2
+        ) { _ in
+        } finalMetadata: { () throws(Fault) in
+          throw Fault(.fileChanged, "changed")
+        }
+      }
+      #expect(contents(of: folder.path("none.safetensors")).isEmpty)
+    }
+  }
 }

@@ -219,6 +219,9 @@ import Testing
     #expect(nearest(to: "insepct", in: names) == "inspect")
     #expect(nearest(to: "validat", in: names) == "validate")
     #expect(nearest(to: "hush", in: names) == "hash")
+    #expect(nearest(to: "HASH", in: names) == "hash")
+    #expect(nearest(to: "ahsh", in: ["aash", "hash"]) == "aash", "a swap is one edit")
+    #expect(nearest(to: "wrap21", in: ["wrap08", "wrap12"]) == "wrap12")
     #expect(nearest(to: "merge", in: names) == nil)
     #expect(nearest(to: "hash", in: names) == "hash")
     #expect(nearest(to: "", in: names) == nil && nearest(to: "x", in: [String]()) == nil)
@@ -246,15 +249,18 @@ import Testing
     }
   }
 
-  /// The textbook's distance.
+  /// The textbook's distance, with swaps of neighbours.
   private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+    var older: [Int] = []
     var row = Array(0...b.count)
     for (i, x) in a.enumerated() {
       var next = [i + 1]
       for (j, y) in b.enumerated() {
-        next.append(min(row[j] + (x == y ? 0 : 1), row[j + 1] + 1, next[j] + 1))
+        var cost = min(row[j] + (x == y ? 0 : 1), row[j + 1] + 1, next[j] + 1)
+        if i > 0, j > 0, x == b[j - 1], a[i - 1] == y { cost = min(cost, older[j - 1] + 1) }
+        next.append(cost)
       }
-      row = next
+      (older, row) = (row, next)
     }
     return row[b.count]
   }

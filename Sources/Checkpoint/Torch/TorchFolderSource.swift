@@ -28,7 +28,7 @@ public struct TorchFolderSource: TensorSource {
     self = source
   }
 
-  /// Whether `folder` holds `data.pkl`, itself or in its only folder.
+  /// Whether `folder` holds `data.pkl`, itself or in a folder beside which there is nothing.
   static func isUnpacked(_ folder: ModelFolder) -> Bool { root(of: folder) != nil }
 
   /// Opens `folder` if it is an unpacked checkpoint.
@@ -39,10 +39,11 @@ public struct TorchFolderSource: TensorSource {
 
   private static func root(of folder: ModelFolder) -> ModelFolder? {
     if folder.contains("data.pkl") { return folder }
-    let inner = folder.entries().filter {
-      folder.isFolder($0) && folder.folder($0).contains("data.pkl")
-    }
-    return inner.count == 1 ? folder.folder(inner[0]) : nil
+    // What lies beside other models is one of them, and not the only one.
+    let inner = folder.entries().filter { !$0.hasPrefix(".") }
+    guard inner.count == 1, folder.isFolder(inner[0]) else { return nil }
+    let only = folder.folder(inner[0])
+    return only.contains("data.pkl") ? only : nil
   }
 
   private init(_ folder: ModelFolder, _ root: ModelFolder) throws(Fault) {
@@ -50,30 +51,21 @@ public struct TorchFolderSource: TensorSource {
     let file = try root.open("data.pkl")
     var files = [file]
     do throws(Fault) {
-      guard file.byteCount <= PickleMachine.maximumByteCount else {
-        throw Fault(
-          .pickleLimit, "has a pickle that is larger than any model's", path: file.path,
-          expected: "at most \(PickleMachine.maximumByteCount) bytes", found: "\(file.byteCount)")
-      }
-      var machine = PickleMachine(bytes: try file.read(at: 0, count: file.byteCount))
+      let graph: PickleGraph
       do throws(Fault) {
-        try machine.run()
-        guard machine.position == file.byteCount else {
-          throw Fault(
-            .pickleTrailing, "has \(file.byteCount - machine.position) bytes after its pickle",
-            offset: machine.position,
-            hint: "a second pickle may hide there; do not unpickle it")
+        graph = try PickleMachine.graph(ofRecord: file.byteCount) { () throws(Fault) in
+          try file.read(at: 0, count: file.byteCount)
         }
       } catch { throw error.at(file.path) }
       if let version = try Self.smallText(root, "version") {
         try TorchZipSource.checkVersion(version, at: nil)
       }
       let isBigEndian = try TorchZipSource.isBig(Self.smallText(root, "byteorder") ?? "little")
-      let storages = try Self.storages(machine.graph, root, &files)
+      let storages = try Self.storages(graph, root, &files)
       contents = try TorchContents(
-        machine.graph, storages: storages, isBigEndian: isBigEndian,
+        graph, storages: storages, isBigEndian: isBigEndian,
         byteCount: files.reduce(0) { $0 + $1.byteCount },
-        findings: Self.unused(machine.graph, root))
+        findings: Self.unused(graph, root))
     } catch { throw error.at(folder.path) }
     self.files = files
   }

@@ -82,26 +82,14 @@ public struct TorchZipSource: TensorSource {
     guard let pickle = archive[folder + "data.pkl"] else {
       throw Fault(.recordMissing, "has no record 'data.pkl'", expected: "'\(folder)data.pkl'")
     }
-    guard pickle.size <= PickleMachine.maximumByteCount else {
-      throw Fault(
-        .pickleLimit, "has a pickle that is larger than any model's", offset: pickle.dataOffset,
-        expected: "at most \(PickleMachine.maximumByteCount) bytes", found: "\(pickle.size)")
-    }
-    let bytes = try contents(of: pickle, file)
-    var machine = PickleMachine(
-      bytes: bytes, base: pickle.isDeflated ? 0 : pickle.dataOffset)
-    try machine.run()
-    guard machine.position == bytes.count else {
-      throw Fault(
-        .pickleTrailing, "has \(bytes.count - machine.position) bytes after its pickle",
-        offset: machine.graph.base + machine.position,
-        hint: "a second pickle may hide there; do not unpickle it")
-    }
+    let graph = try PickleMachine.graph(
+      ofRecord: pickle.size, base: pickle.isDeflated ? 0 : pickle.dataOffset
+    ) { () throws(Fault) in try contents(of: pickle, file) }
     var order = "little"
     if let record = archive[folder + "byteorder"] {
       order = try smallText(of: record, file)
     }
-    return try resolve(machine.graph, archive, pool, folder, isBigEndian: isBig(order))
+    return try resolve(graph, archive, pool, folder, isBigEndian: isBig(order))
   }
 
   private static func resolve(

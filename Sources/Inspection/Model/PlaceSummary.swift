@@ -47,8 +47,8 @@ public struct LayerCensus: Hashable, Sendable {
     census(of: identity) { parameter in
       switch parameter.operation {
       case .groupNorm(let groups, let epsilon):
-        "GroupNorm(\(groups), ε \(epsilon == 1e-6 ? "1e-6" : "1e-5"))"
-      case .layerNorm: "LayerNorm(ε 1e-5)"
+        "GroupNorm(\(groups), ε \(powerOfTen(epsilon)))"
+      case .layerNorm(let epsilon): "LayerNorm(ε \(powerOfTen(epsilon)))"
       default: nil
       }
     }

@@ -49,19 +49,14 @@ package struct LayerTable: Sendable {
     case .groupNorm(let groups, let epsilon):
       return [
         "\(layer.place)", "GroupNorm", "\(layer.shape[0])", "\(groups)",
-        "\(Self.power(of: epsilon))",
+        "\(powerOfTen(epsilon))",
       ] + names
     case .layerNorm(let epsilon):
       return [
-        "\(layer.place)", "LayerNorm", "\(layer.shape[0])", "–", "\(Self.power(of: epsilon))",
+        "\(layer.place)", "LayerNorm", "\(layer.shape[0])", "–", "\(powerOfTen(epsilon))",
       ] + names
     case .linear, .embedding: return names
     }
-  }
-
-  /// `1e-5`: every ε of the network is a power of ten.
-  private static func power(of epsilon: Double) -> String {
-    epsilon == 1e-6 ? "1e-6" : epsilon == 1e-5 ? "1e-5" : "\(epsilon)"
   }
 
   /// One object for each layer.

@@ -6,6 +6,7 @@ extension InspectedModel {
   /// What the model is, for programs; `docs/json.md` describes every field.
   package var json: JSONValue {
     var object: JSONObject = [
+      "schema": "sdtool-model/1",
       "path": .string(source.path),
       "container": .string(source.container.rawValue),
       "kind": .string(identity.kind.rawValue),

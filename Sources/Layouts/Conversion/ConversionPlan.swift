@@ -75,9 +75,20 @@ public struct ConversionPlan: Sendable {
       !dropped.isEmpty
       || tensors.contains { $0.origin != .model || $0.isRenamed || $0.isReshaped || $0.isCast }
     let texts = ConvertedMetadata(model, request, isChanged: isChanged)
-    metadata = texts.entries
+    var entries = texts.entries
+    var added = texts.added
+    // The scheduler stays behind when a folder becomes a file, but not what it says.
+    if request.layout != .diffusers, model.container == .diffusersFolder,
+      let known = entries, !known.contains(where: { $0.key == PredictionType.key }),
+      let files = try? pipelineTexts(ofFolder: model.path),
+      PredictionType.isVelocity(scheduler: files)
+    {
+      entries = known + [MetadataEntry(key: PredictionType.key, value: "v")]
+      added.append(PredictionType.key)
+    }
+    metadata = entries
     droppedMetadata = texts.dropped
-    addedMetadata = texts.added
+    addedMetadata = added
     if request.layout == .diffusers, alone == nil, model.container == .diffusersFolder {
       do throws(Fault) {
         self.texts = try pipelineTexts(ofFolder: model.path)
@@ -180,7 +191,9 @@ extension ConversionPlan {
     writer.width = width
     try writer.write(
       arranged: view, dimensions: dimensions, components: components, alone: alone, to: path,
-      metadata: metadata, isNested: identity.kind.isNested, texts: texts, progress: progress)
+      metadata: metadata, isNested: identity.kind.isNested,
+      predictsVelocity: PredictionType.isVelocity(source.metadata), texts: texts,
+      progress: progress)
     return zip(tensors, view.overflowCounts).compactMap { tensor, count in
       count > 0 ? (tensor.info.name, count) : nil
     }

@@ -14,11 +14,6 @@ extension Rule {
     "CV002", .error, "type cannot be converted",
     "Values packed below a byte (F4, F6) and complex numbers cannot be converted to another type. "
       + "Leave their type as it is with --dtype keep.")
-  /// The output would overwrite what is read.
-  public static let outputIsInput = Rule(
-    "CV003", .error, "output is an input",
-    "The output is the same file or folder as an input, or a link to it, or a folder that holds "
-      + "it. Even with --force nothing is written over what is being read: give another name.")
   /// Nothing is left.
   public static let nothingToWrite = Rule(
     "CV004", .error, "nothing to write",
@@ -54,7 +49,7 @@ extension Rule {
 
   /// All rules about conversions.
   public static let conversionRules: [Rule] = [
-    .overflow, .noConversion, .outputIsInput, .nothingToWrite, .scaledWeights, .noAverage,
+    .overflow, .noConversion, .nothingToWrite, .scaledWeights, .noAverage,
     .unfitVAE, .nameClash, .unmappedModel,
   ]
 }

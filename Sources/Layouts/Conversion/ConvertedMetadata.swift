@@ -29,7 +29,7 @@ struct ConvertedMetadata {
       if isChanged, Self.hashes.contains(entry.key) {
         dropped.append(
           DroppedMetadata(entry: entry, reason: "states a hash that is no longer true"))
-      } else if entry.key == "state_dict", request.layout == .ckpt || request.layout == .folder {
+      } else if entry.key == "state_dict", [.ckpt, .legacy, .folder].contains(request.layout) {
         dropped.append(DroppedMetadata(entry: entry, reason: "is the name of the state dict"))
       } else {
         kept.append(entry)

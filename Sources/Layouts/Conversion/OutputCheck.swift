@@ -1,5 +1,4 @@
 import Checkpoint
-import Glibc
 public import Tensors
 
 extension ConversionPlan {
@@ -11,47 +10,7 @@ extension ConversionPlan {
   /// - Throws: ``Rule/outputIsInput``, ``Rule/outputExists``, ``Rule/fileOperation`` when its folder
   ///   is not there or cannot be written to, ``Rule/diskFull``.
   public func checkOutput(_ path: String, replacing: Bool) throws(Fault) {
-    try checkOutputIsNoInput(path, inputs: source.files, inputPath: source.path)
-    var status = stat()
-    if unsafe stat(path, &status) == 0, !replacing {
-      throw Fault(
-        .outputExists, "exists already", path: path,
-        hint: "give another name, or --force to replace it")
-    }
-    let bare = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-    let slash = bare.lastIndex(of: "/")
-    let folder = slash.map { $0 == bare.startIndex ? "/" : String(bare[..<$0]) } ?? "."
-    guard unsafe access(folder, W_OK | X_OK) == 0 else { throw .refused("write to", folder) }
-    try OutputFile.checkRoom(for: outputByteCount, in: folder)
+    try Tensors.checkOutput(
+      path, inputs: source.files, byteCount: outputByteCount, replacing: replacing)
   }
-}
-
-/// Checks that writing to `path` cannot touch what is read.
-///
-/// - Throws: ``Rule/outputIsInput``.
-func checkOutputIsNoInput(
-  _ path: String, inputs: [InputFile], inputPath: String
-) throws(Fault) {
-  var output = stat()
-  guard unsafe stat(path, &output) == 0 else { return }
-  let isFolder = output.st_mode & S_IFMT == S_IFDIR
-  let target = isFolder ? realPath(path) : nil
-  for input in inputs {
-    var status = stat()
-    guard unsafe stat(input.path, &status) == 0 else { continue }
-    let isSame = status.st_dev == output.st_dev && status.st_ino == output.st_ino
-    let isInside =
-      target.map { target in realPath(input.path)?.hasPrefix(target + "/") ?? false } ?? false
-    guard isSame || isInside else { continue }
-    throw Fault(
-      .outputIsInput,
-      isInside ? "holds the input '\(input.path)'" : "is the input '\(input.path)'", path: path,
-      hint: "give another name")
-  }
-}
-
-private func realPath(_ path: String) -> String? {
-  guard let resolved = unsafe realpath(path, nil) else { return nil }
-  defer { unsafe free(resolved) }
-  return unsafe String(cString: resolved)
 }

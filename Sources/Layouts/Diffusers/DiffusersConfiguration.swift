@@ -12,12 +12,18 @@ public struct DiffusersConfiguration: Sendable {
   public let components: [Component]
   /// Whether the folder is that of its only component, and not of a model.
   public let isAlone: Bool
+  /// Whether the U-Net predicts the velocity instead of the noise.
+  public let predictsVelocity: Bool
 
   /// The configuration of a model with these widths and components.
-  public init(dimensions: Dimensions, components: [Component], isAlone: Bool = false) {
+  public init(
+    dimensions: Dimensions, components: [Component], isAlone: Bool = false,
+    predictsVelocity: Bool = false
+  ) {
     self.dimensions = dimensions
     self.components = components.sorted()
     self.isAlone = isAlone
+    self.predictsVelocity = predictsVelocity
   }
 
   /// What the paths of a component's files begin with.
@@ -41,7 +47,7 @@ public struct DiffusersConfiguration: Sendable {
     }
     guard components == Component.allCases, !isAlone else { return texts }
     try add("model_index.json", index)
-    try add("scheduler/scheduler_config.json", Self.scheduler)
+    try add("scheduler/scheduler_config.json", scheduler)
     try add("tokenizer/tokenizer_config.json", tokenizer)
     try add("tokenizer/special_tokens_map.json", Self.specialTokens)
     let vocabulary = CLIPVocabulary()
@@ -151,8 +157,8 @@ public struct DiffusersConfiguration: Sendable {
     ]
   }
 
-  private static var scheduler: JSONValue {
-    [
+  private var scheduler: JSONValue {
+    var scheduler: JSONObject = [
       "_class_name": "PNDMScheduler",
       "_diffusers_version": "0.6.0",
       "beta_end": 0.012,
@@ -160,11 +166,13 @@ public struct DiffusersConfiguration: Sendable {
       "beta_start": 0.00085,
       "clip_sample": false,
       "num_train_timesteps": 1000,
-      "set_alpha_to_one": false,
-      "skip_prk_steps": true,
-      "steps_offset": 1,
-      "trained_betas": nil,
     ]
+    if predictsVelocity { scheduler["prediction_type"] = "v_prediction" }
+    scheduler["set_alpha_to_one"] = false
+    scheduler["skip_prk_steps"] = true
+    scheduler["steps_offset"] = 1
+    scheduler["trained_betas"] = .null
+    return .object(scheduler)
   }
 
   private var tokenizer: JSONValue {

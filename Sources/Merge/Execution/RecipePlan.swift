@@ -11,8 +11,9 @@ public import Tensors
 public struct RecipePlan: Sendable {
   /// The recipe.
   public let recipe: Recipe
-  /// The steps that take part in the result, in the recipe's order.
-  public let steps: [(name: String, plan: MergePlan)]
+  /// The steps that take part in the result, in the recipe's order; one that copies if the recipe
+  /// has none.
+  public let steps: [RecipePlanStep]
   /// The merged model.
   public let result: MergedSource
   /// The models that are read, by the names that the recipe gives them.
@@ -23,51 +24,50 @@ public struct RecipePlan: Sendable {
   /// - Parameters:
   ///   - recipe: what is merged; see ``Recipe/checked()``.
   ///   - models: every model of the recipe, by name.
-  ///   - types: how the result is stored; what the recipe says if `nil`.
   ///   - width: the number of threads.
-  /// - Throws: ``Rule/recipeName`` or ``Rule/recipeUnsupported``.
+  /// - Throws: ``Rule/recipeName`` if a model is not among `models`; what
+  ///   ``Recipe/Step/request()`` throws.
   public init(
-    _ recipe: Recipe, models: [String: any TensorSource], types: TypePolicy? = nil, width: Int
+    _ recipe: Recipe, models: [String: any TensorSource], width: Int
   ) throws(Fault) {
     self.recipe = recipe
     self.models = models
     var inputs = [String: MergeInput]()
     for (name, source) in models { inputs[name] = MergeInput(source) }
-    var steps: [(name: String, plan: MergePlan)] = []
+    var steps: [RecipePlanStep] = []
+    // A model that is written as it is goes through the same plan as what is merged.
+    var pending = recipe.steps
+    if !pending.contains(where: { $0.name == recipe.result }) {
+      pending = [Recipe.Step(recipe.result, method: "copy", inputs: [recipe.result])]
+    }
     var result: MergedSource?
-    for step in recipe.steps {
-      var own: [MergeInput] = []
+    for step in pending where result == nil {
       let isLast = step.name == recipe.result
-      for name in step.inputs + (isLast ? [recipe.output.vae].compactMap { $0 } : []) {
+      let output = isLast ? recipe.output : step.output
+      let names = step.inputs + [output?.vae].compactMap { $0 }
+      var own: [MergeInput] = []
+      for name in names {
         guard let input = inputs[name] else {
           throw Fault(.recipeName, "step '\(step.name)' uses '\(name)', which is not open")
         }
         own.append(input)
       }
       var request = try step.request()
-      request.policies = recipe.policies
-      if isLast {
-        request.bakesVAE = recipe.output.vae != nil
-        request.types = types ?? recipe.output.types
-        request.discards = try recipe.output.discards()
+      request.policies = step.policies ?? recipe.policies
+      if let output {
+        request.bakesVAE = output.vae != nil
+        request.types = output.types
+        request.discards = try output.discards()
       } else if step.arithmetic != .webui {
         // The web UI would have stored the result of each step in a file.
         request.types = .intermediate
       }
-      let plan = MergePlan(own, request)
-      let source = MergedSource(plan, width: width)
-      steps.append((step.name, plan))
-      if isLast {
-        result = source
-        break
-      }
+      let source = MergedSource(MergePlan(own, request), width: width)
+      steps.append(RecipePlanStep(name: step.name, inputs: names, plan: source.plan))
       inputs[step.name] = MergeInput(source)
+      if isLast { result = source }
     }
-    guard let result else {
-      throw Fault(
-        .recipeUnsupported, "merges nothing: its result is a model",
-        hint: "sdtool convert copies a model, bakes a VAE and leaves tensors out")
-    }
+    guard let result else { throw Fault(.recipeName, "has no result") }
     self.steps = steps
     self.result = result
   }
@@ -88,7 +88,7 @@ public struct RecipePlan: Sendable {
   }
 
   private init(
-    recipe: Recipe, steps: [(name: String, plan: MergePlan)], result: MergedSource,
+    recipe: Recipe, steps: [RecipePlanStep], result: MergedSource,
     models: [String: any TensorSource]
   ) {
     self.recipe = recipe
@@ -96,6 +96,16 @@ public struct RecipePlan: Sendable {
     self.result = result
     self.models = models
   }
+}
+
+/// One step of a recipe, planned.
+public struct RecipePlanStep: Sendable {
+  /// What the recipe calls its result.
+  public let name: String
+  /// The names of the plan's inputs; the last one may be the model whose VAE is taken.
+  public let inputs: [String]
+  /// What it does.
+  public internal(set) var plan: MergePlan
 }
 
 extension Recipe.Step {
@@ -119,13 +129,6 @@ extension Recipe.Step {
 }
 
 extension Recipe.Output {
-  /// How the result is stored.
-  fileprivate var types: TypePolicy {
-    var types = TypePolicy()
-    types.all = dtype
-    return types
-  }
-
   /// Tells which tensors are left out.
   fileprivate func discards() throws(Fault) -> @Sendable (TensorName) -> Bool {
     guard let discard else { return { _ in false } }

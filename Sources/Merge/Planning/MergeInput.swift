@@ -18,8 +18,13 @@ public struct MergeInput: Sendable {
   /// An open model.
   public init(_ source: any TensorSource) {
     self.source = source
+    let merged = (source as? MergedSource)?.plan
     originalTypes =
-      (source as? MergedSource)?.plan.tensors.map(\.originalType) ?? source.tensors.map(\.dtype)
+      if let merged, merged.request.types.isForMerged {
+        merged.tensors.map(\.originalType)
+      } else {
+        source.tensors.map(\.dtype)
+      }
     let identity = ModelIdentity(source.tensors)
     self.identity = identity
     var positions = [TensorName: Int](minimumCapacity: source.tensors.count)

@@ -43,11 +43,6 @@ extension Rule {
     "MX008", .error, "result is not a number",
     "The formula gives no number for finite inputs, or went through a value that is too large. "
       + "Choose parameters in the usual range, or another method.")
-  /// The output would replace an input.
-  public static let mergeOutputIsInput = Rule(
-    "MX009", .fatal, "output is an input",
-    "The output is one of the inputs, or another name of one. A merge reads its inputs while it "
-      + "writes; give the output another name.")
   /// Options contradict each other or the method.
   public static let mergeOptions = Rule(
     "MX010", .fatal, "options do not fit the method",
@@ -62,6 +57,6 @@ extension Rule {
   /// All rules about planning and running a merge.
   public static let mergeRules: [Rule] = [
     .mergeArchitecture, .mergeShape, .mergeMissing, .mergeUnknown, .mergeType, .mergeNonFinite,
-    .mergeOverflow, .mergeUndefined, .mergeOutputIsInput, .mergeOptions, .mergeDiffers,
+    .mergeOverflow, .mergeUndefined, .mergeOptions, .mergeDiffers,
   ]
 }

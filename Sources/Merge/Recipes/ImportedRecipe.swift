@@ -25,8 +25,8 @@ public struct ImportedRecipe: Sendable {
   ///   ``Tensors/Rule/recipeRules`` and of JSON for a damaged one.
   public init(metadata: [String: String]) throws(Fault) {
     if let text = metadata["sdtool.recipe"] {
-      recipe = try Recipe(json: try Self.json(text, "sdtool.recipe"))
-      tool = "sdtool"
+      self.init(
+        try Recipe(json: try Self.json(text, "sdtool.recipe")), tool: "sdtool", notes: [])
       return
     }
     guard let text = metadata["sd_merge_recipe"] else {
@@ -35,9 +35,14 @@ public struct ImportedRecipe: Sendable {
         ? "it has one of sd-mecha, which records paths instead of hashes" : nil
       throw Fault(.recipeAbsent, "has no merge recipe in its metadata", hint: hint)
     }
-    let record = ForeignRecord(
-      try Self.json(text, "sd_merge_recipe"),
+    try self.init(
+      record: try Self.json(text, "sd_merge_recipe"),
       ancestry: metadata["sd_merge_models"].flatMap { try? JSONValue(parsing: $0) })
+  }
+
+  /// Reads another tool's record; `ancestry` tells what the files of its models were called.
+  init(record: JSONValue, ancestry: JSONValue?) throws(Fault) {
+    let record = ForeignRecord(record, ancestry: ancestry)
     switch record.type {
     case "webui": self = try record.webUI()
     case "sd-webui-supermerger": self = try record.superMerger()

@@ -36,7 +36,10 @@ public struct MergeParent: Hashable, Sendable {
 /// - `sd_merge_recipe` and `sd_merge_models`: as AUTOMATIC1111's web UI writes them, byte for byte
 ///   the JSON of Python's `json.dumps`. The second holds every ancestor that a parent's metadata
 ///   names.
-/// - `modelspec.*`: Stability AI's model specification 1.0.1.
+/// - `sdtool.parents`: the recipes of the models and of their ancestors, as far as they have any.
+/// - `modelspec.*`: Stability AI's model specification 1.0.1. `hash_sha256` is left out: it would
+///   stand before the tensors that it is computed from, and cost a second pass over the file. `unet_dtype` and `vae_dtype` are too: they do not say how
+///   weights are stored, but which types are known to be good enough for inference.
 public struct MergeMetadata: Sendable {
   /// The web UI's record of the merge.
   public var record: WebUIRecord
@@ -92,8 +95,31 @@ public struct MergeMetadata: Sendable {
         parents.map { "\($0.fileName) (sha256 \($0.sha256))" }.joined(separator: ", ")
       ),
     ]
+    let recipes = Self.recipes(of: parents)
+    if !recipes.isEmpty {
+      entries.append((RecipeAncestry.key, try JSONValue.object(recipes).serialized()))
+    }
+    if let prediction { entries.append(("modelspec.prediction_type", prediction)) }
     if let date { entries.append(("modelspec.date", date)) }
     return entries.sorted { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
+  }
+
+  /// What the first model says the network predicts: `epsilon` or `v`.
+  private var prediction: String? {
+    parents.first.flatMap { $0.metadata["modelspec.prediction_type"] }
+  }
+
+  /// The recipes of the parents and of all ancestors that they name, by hash.
+  private static func recipes(of parents: [MergeParent]) -> JSONObject {
+    var recipes = JSONObject()
+    for parent in parents {
+      if let recipe = parsed(parent.metadata["sdtool.recipe"]), recipe.object != nil {
+        recipes[parent.sha256] = recipe
+      }
+      let ancestors = parsed(parent.metadata[RecipeAncestry.key])?.object
+      for (key, value) in ancestors?.pairs ?? [] { recipes[key] = value }
+    }
+    return recipes
   }
 
   /// The web UI's map from hashes to parents, followed by the ancestors that each parent lists.
@@ -153,7 +179,7 @@ extension WebUIRecord {
         hashes: parents.prefix(3).map(\.sha256), method: step?.method ?? "", multiplier: alpha)
       type = "sdtool"
     }
-    isHalf = recipe.output.dtype == .f16
+    isHalf = recipe.output.dtype == .f16 && recipe.output.componentTypes.isEmpty
     discard = recipe.output.discard ?? ""
     if let vae = recipe.output.vae { self.vae = files[vae]?.fileName ?? vae }
   }

@@ -1,3 +1,4 @@
+public import StableDiffusion
 public import Tensors
 
 /// How a model is made from others: a list of steps, each of which merges models or results of
@@ -53,6 +54,14 @@ public struct Recipe: Hashable, Sendable {
     public var arithmetic = Arithmetic.exact
     /// The number that random choices follow from.
     public var seed: UInt64 = 0
+    /// How the result would be stored if it were a file; `nil` for a step whose result is not
+    /// rounded.
+    ///
+    /// A merge of merges gives the same bytes with and without files between only if the steps
+    /// round as those files did. The last step has none: the recipe's output counts.
+    public var output: Output?
+    /// What is done where this step's models do not fit together; the recipe's if `nil`.
+    public var policies: MergePolicies?
 
     /// A step with the method's default parameters.
     public init(_ name: String, method: String, inputs: [String]) {
@@ -66,6 +75,8 @@ public struct Recipe: Hashable, Sendable {
   public struct Output: Hashable, Sendable {
     /// The type of floating-point tensors; that of the first model if absent.
     public var dtype: DType?
+    /// The types of single components; that of the first model where the value is `nil`.
+    public var componentTypes: [Component: DType?] = [:]
     /// The model whose VAE replaces the result's.
     public var vae: String?
     /// A regular expression; tensors whose name it matches anywhere are left out.
@@ -73,6 +84,20 @@ public struct Recipe: Hashable, Sendable {
 
     /// The defaults.
     public init() {}
+
+    /// How tensors are stored.
+    public var types: TypePolicy {
+      get {
+        var types = TypePolicy()
+        types.all = dtype
+        types.components = componentTypes
+        return types
+      }
+      set {
+        dtype = newValue.all
+        componentTypes = newValue.components
+      }
+    }
   }
 
   /// The files that take part.

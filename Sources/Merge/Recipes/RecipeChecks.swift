@@ -25,13 +25,26 @@ extension Recipe {
         try check(input, isIn: known, of: "step '\(shortened(step.name))'")
         unused.remove(input)
       }
+      if let output = step.output {
+        guard step.name != result else {
+          throw Fault(
+            .recipeValue,
+            "step '\(shortened(step.name))' has an output of its own, and is the result",
+            hint: "say it in the recipe's 'output'")
+        }
+        if let vae = output.vae {
+          try check(vae, isIn: known, of: "step '\(shortened(step.name))'")
+          unused.remove(vae)
+        }
+      }
       try Self.check(step)
       try define(step.name, in: &known)
       unused.insert(step.name)
     }
     try check(result, isIn: known, of: "the result")
     if let vae = output.vae {
-      try check(vae, isIn: Set(models.map(\.name)), of: "the output's VAE")
+      try check(vae, isIn: known, of: "the output's VAE")
+      unused.remove(vae)
     }
     unused.remove(result)
     if let step = steps.first(where: { unused.contains($0.name) }) {

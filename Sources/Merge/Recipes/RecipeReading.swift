@@ -1,4 +1,5 @@
 public import JSON
+import StableDiffusion
 public import Tensors
 
 extension Recipe {
@@ -138,6 +139,8 @@ extension Recipe.Step {
     var own = defaults
     try own.read(&fields)
     (dialect, arithmetic, seed) = (own.dialect, own.arithmetic, own.seed)
+    if let node = fields.take("output") { output = try Recipe.Output(node) }
+    if let node = fields.take("policies") { policies = try MergePolicies(node) }
     try fields.finish()
   }
 }
@@ -214,21 +217,50 @@ extension Recipe.Output {
   fileprivate init(_ node: RecipeNode) throws(Fault) {
     self.init()
     var fields = try RecipeFields(node, of: "'output'")
-    if let node = fields.take("dtype") {
-      let name = try node.text("'dtype'")
-      let types: [DType] = [.f32, .f16, .bf16]
-      guard name == "keep" || types.contains(where: { $0.recipeName == name }) else {
-        throw node.located(
-          Fault(
-            .recipeValue, "'dtype' is unknown",
-            expected: "keep, " + types.map(\.recipeName).joined(separator: ", "),
-            found: "'\(shortened(name))'"))
-      }
-      dtype = types.first { $0.recipeName == name }
-    }
+    if let node = fields.take("dtype") { types = try TypePolicy(node) }
     vae = try fields.take("vae")?.text("'vae'")
     discard = try fields.take("discard")?.text("'discard'")
     try fields.finish()
+  }
+}
+
+extension TypePolicy {
+  /// `f16` for everything, or a map from `all` and components to types.
+  fileprivate init(_ node: RecipeNode) throws(Fault) {
+    self.init()
+    guard case .map(let members) = node.content else {
+      all = try node.storedType("'dtype'")
+      return
+    }
+    for (key, value) in members {
+      let type = try value.storedType("'\(shortened(key))' of 'dtype'")
+      if key == "all" {
+        all = type
+      } else if let component = Component(name: key) {
+        components[component] = .some(type)
+      } else {
+        throw value.located(
+          Fault(
+            .recipeValue, "'dtype' names an unknown component",
+            expected: "all, unet, vae or clip", found: "'\(shortened(key))'"))
+      }
+    }
+  }
+}
+
+extension RecipeNode {
+  /// A type to store tensors as; `nil` for `keep`.
+  fileprivate func storedType(_ subject: String) throws(Fault) -> DType? {
+    let name = try text(subject)
+    let types: [DType] = [.f32, .f16, .bf16]
+    guard name == "keep" || types.contains(where: { $0.recipeName == name }) else {
+      throw located(
+        Fault(
+          .recipeValue, "\(subject) is unknown",
+          expected: "keep, " + types.map(\.recipeName).joined(separator: ", "),
+          found: "'\(shortened(name))'"))
+    }
+    return types.first { $0.recipeName == name }
   }
 }
 

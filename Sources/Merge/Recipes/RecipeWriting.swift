@@ -50,6 +50,8 @@ extension Recipe.Step {
     if dialect != .mbw { members.append(("dialect", .text(dialect.name))) }
     if arithmetic != .exact { members.append(("arithmetic", .text(arithmetic.rawValue))) }
     if seed != 0 { members.append(("seed", .number("\(seed)"))) }
+    if let output { members.append(("output", output.node)) }
+    if let policies { members.append(("policies", policies.node)) }
     return RecipeNode(.map(members))
   }
 }
@@ -104,7 +106,18 @@ extension BlockWeights {
 extension Recipe.Output {
   fileprivate var node: RecipeNode {
     var members: [(key: String, value: RecipeNode)] = []
-    if let dtype { members.append(("dtype", .text(dtype.recipeName))) }
+    let components = componentTypes.sorted { $0.key < $1.key }.map { component, type in
+      (
+        key: component == .textEncoder ? "clip" : component.rawValue,
+        value: RecipeNode.text(type?.recipeName ?? "keep")
+      )
+    }
+    let all = dtype.map { [(key: "all", value: RecipeNode.text($0.recipeName))] } ?? []
+    if !components.isEmpty {
+      members.append(("dtype", RecipeNode(.map(all + components))))
+    } else if let dtype {
+      members.append(("dtype", .text(dtype.recipeName)))
+    }
     if let vae { members.append(("vae", .text(vae))) }
     if let discard { members.append(("discard", .text(discard))) }
     return RecipeNode(.map(members))

@@ -120,6 +120,8 @@ extension Dimensions {
   public static let tiny = Dimensions(values: [
     32, 64, 32, 32, 4, 4, 128, 24, 32, 64, 32, 32, 4, 3, 24, 96, 49408, 77,
   ])
+  /// The same for inpainting: latent, mask and masked latent go in.
+  public static let tinyInpainting = tiny.with(.unetInput, 9)
   /// The smallest network that tells its widths: for tests of names and shapes, not to be run.
   public static let tiniest = Dimensions(values: [
     2, 2, 2, 2, 4, 4, 2, 2, 2, 2, 2, 2, 4, 3, 2, 2, 64, 77,

@@ -49,15 +49,21 @@ extension Schema {
 }
 
 extension Parameter {
-  /// What the layer of this weight does: `320 → 640, 3×3, stride 2`, `32 groups, ε 1e-05`.
+  /// What the layer of this weight does: `320 → 640, 3×3, stride 2`, `32 groups, ε 1e-5`.
   fileprivate func layerDetail(hasBias: Bool) -> String {
     switch operation {
     case .conv(let kernel, let stride, _):
       "\(shape[1]) → \(shape[0]), \(kernel)×\(kernel)" + (stride == 1 ? "" : ", stride \(stride)")
     case .linear: "\(shape[1]) → \(shape[0])" + (hasBias ? "" : ", no bias")
     case .embedding: "\(shape[0]) × \(shape[1])"
-    case .groupNorm(let groups, let epsilon): "\(shape[0]), \(groups) groups, ε \(epsilon)"
-    case .layerNorm(let epsilon): "\(shape[0]), ε \(epsilon)"
+    case .groupNorm(let groups, let epsilon):
+      "\(shape[0]), \(groups) groups, ε \(powerOfTen(epsilon))"
+    case .layerNorm(let epsilon): "\(shape[0]), ε \(powerOfTen(epsilon))"
     }
   }
+}
+
+/// `1e-5`: every ε of the network is a power of ten.
+package func powerOfTen(_ epsilon: Double) -> String {
+  epsilon == 1e-6 ? "1e-6" : epsilon == 1e-5 ? "1e-5" : "\(epsilon)"
 }

@@ -23,8 +23,7 @@ extension SDTool {
           0 hashed, 2 a file is unreadable, broken or unsafe, 64 wrong usage
         """)
 
-    @Argument(help: ArgumentHelp("Model files or folders.", valueName: "file"))
-    var files: [String]
+    @OptionGroup var models: ModelOptions
 
     @Flag(help: "One line for each tensor: SHA-256, type, shape, name.")
     var tensors = false
@@ -32,30 +31,20 @@ extension SDTool {
     @Flag(help: "Add the content id, also with all values rounded to F16.")
     var content = false
 
-    @Flag(help: "Write JSON.")
-    var json = false
-
-    @Option(help: ArgumentHelp("The variant to prefer in folders, for example fp16."))
-    var variant: String?
-
     @OptionGroup var machine: MachineOptions
     @OptionGroup var text: OutputOptions
 
-    func validate() throws {
-      if files.isEmpty { throw ValidationError("name at least one file or folder") }
-    }
-
     func run() throws {
       let threads = machine.threads ?? availableProcessors
-      try printEachModel(files, variant: variant, asJSON: json) { model throws(Fault) in
+      try printEachModel(models) { model throws(Fault) in
         if tensors {
           let hashes = try model.source.tensorHashes(width: threads)
-          return json
+          return models.json
             ? .json(Self.value(of: hashes, model.source.path))
             : .text(hashes.map(Self.line).joined())
         }
         let view = try HashView(of: model, withContent: content, threads: threads)
-        return json
+        return models.json
           ? .json(view.json) : .text(view.lines(style: text.style).joined(separator: "\n") + "\n")
       }
     }

@@ -23,8 +23,7 @@ extension SDTool {
           0 inspected, 2 a file is unreadable, broken or unsafe, 64 wrong usage
         """)
 
-    @Argument(help: ArgumentHelp("Model files or folders.", valueName: "file"))
-    var files: [String]
+    @OptionGroup var models: ModelOptions
 
     @Flag(help: "List the normalisation layers.")
     var norms = false
@@ -52,24 +51,17 @@ extension SDTool {
     @Flag(help: "Show the hashes by which the file is known; reads all of it.")
     var hash = false
 
-    @Flag(help: "Write JSON.")
-    var json = false
-
-    @Option(help: ArgumentHelp("The variant to prefer in folders, for example fp16."))
-    var variant: String?
-
     @OptionGroup var machine: MachineOptions
     @OptionGroup var text: OutputOptions
 
     func validate() throws {
-      if files.isEmpty { throw ValidationError("name at least one file or folder") }
       if let depth, depth < 0 { throw ValidationError("--depth must not be negative") }
     }
 
     func run() throws {
       var isFirst = true
-      try printEachModel(files, variant: variant, asJSON: json) { model throws(Fault) in
-        if json { return .json(try value(of: model)) }
+      try printEachModel(models) { model throws(Fault) in
+        if models.json { return .json(try value(of: model)) }
         defer { isFirst = false }
         let text = try lines(for: model).joined(separator: "\n") + "\n"
         return .text(isFirst ? text : "\n" + text)
@@ -110,7 +102,7 @@ extension SDTool {
       let isAlone = !sections.isEmpty
       if !isAlone { sections.append(model.summaryLines(width: text.width, style: style)) }
       let title =
-        files.count > 1 && isAlone ? [style.paint(model.source.path.sanitized, .name)] : []
+        models.files.count > 1 && isAlone ? [style.paint(model.source.path.sanitized, .name)] : []
       return title + Array(sections.joined(separator: [""]))
     }
 

@@ -56,6 +56,9 @@ extension SDTool {
     @Flag(help: "Print what would be done, from headers alone; fail if it cannot be.")
     var plan = false
 
+    @Flag(help: "Name every tensor that is renamed, dropped or only in some models.")
+    var list = false
+
     @Flag(help: "List the methods with their formulas.")
     var listMethods = false
 
@@ -87,42 +90,50 @@ extension SDTool {
       }
     }
 
-    private var threads: Int { machine.threads ?? availableProcessors }
+    var threads: Int { machine.threads ?? availableProcessors }
 
     func run() throws {
       if listMethods { return Terminal.write(methodLines().joined(separator: "\n") + "\n") }
-      try orFail { () throws(Fault) in try execute() }
+      let code = try orFail { () throws(Fault) in try execute() }
+      if code != .success { throw code }
     }
 
-    private func execute() throws(Fault) {
+    private func execute() throws(Fault) -> ExitCode {
       let recipe = try recipe()
       var sources: [String: any TensorSource] = [:]
       for model in recipe.models {
         sources[model.name] = try openModel(path: model.path ?? "", variant: policies.variant)
       }
-      let types = policies.dtype.isEmpty ? nil : try TypePolicy(policies.dtype)
-      let planned = try RecipePlan(recipe, models: sources, types: types, width: threads)
-      let report = MergeReport(recipe: planned, output: output, threads: threads)
-      guard !plan else { return try show(report) }
+      let planned = try RecipePlan(recipe, models: sources, width: threads)
+      var report = MergeReport(
+        recipe: planned, output: output, threads: threads, listsAll: list)
+      guard !plan else {
+        try show(report)
+        return .success
+      }
       try fail(of: planned.problems)
-      if provenance.lock { return try lock(planned) }
-      if let path = provenance.verify { return try verify(planned, path) }
-      guard let output else { return }
-      try check(output, for: planned)
-      let (source, seconds) = try write(planned, to: output)
-      guard !quiet else { return }
-      let done = (seconds: seconds, source: source)
+      if provenance.lock {
+        try lock(planned)
+        return .success
+      }
+      // What an archive says about its contents is compared before they are used.
+      for model in recipe.models {
+        try sources[model.name]?.verifyChecksums(width: threads)
+      }
+      if let path = provenance.verify { return try verify(planned, path) ? .success : .findings }
+      guard let output else { return .success }
+      try planned.checkOutput(output, replacing: force)
+      let (written, seconds) = try write(planned, to: output)
+      report.recipe = written
+      guard !quiet else { return .success }
+      let done = (seconds: seconds, source: written.result)
       if json {
         Terminal.write(try report.json(done: done).serialized(pretty: true) + "\n")
       } else {
         let lines = report.lines(width: text.width, style: text.style, done: done)
         Terminal.write(lines.joined(separator: "\n") + "\n")
       }
-    }
-
-    /// Checks that the result of any step can be written to `output`.
-    private func check(_ output: String, for planned: RecipePlan) throws(Fault) {
-      for step in planned.steps { try step.plan.checkOutput(output, replacing: force) }
+      return .success
     }
 
     /// What the options, or a file, say is to be merged.
@@ -157,7 +168,7 @@ extension SDTool {
         let lines = report.lines(width: text.width, style: text.style, done: nil)
         Terminal.write(lines.joined(separator: "\n") + "\n")
       }
-      if let output { try check(output, for: report.recipe) }
+      if let output { try report.recipe.checkOutput(output, replacing: force) }
       try fail(of: report.recipe.problems)
     }
 
@@ -172,31 +183,6 @@ extension SDTool {
       try file.commit()
     }
 
-    /// Compares what would be merged with the model at `path`.
-    private func verify(_ planned: RecipePlan, _ path: String) throws(Fault) {
-      let progress = MergeProgress(total: planned.plan.bytesToWrite)
-      let model = try openModel(path: path, variant: policies.variant)
-      let differences = try planned.result.differences(from: model, width: threads) { count in
-        if !quiet { progress.add(count) }
-      }
-      progress.finish()
-      guard let first = differences.first else {
-        if !quiet {
-          let line: StyledText =
-            "\("verified", .good)  \(path, .name) is what the recipe makes: \(Written.count(planned.plan.tensors.count, "tensor"))"
-          Terminal.write(line.rendered(text.style) + "\n")
-        }
-        return
-      }
-      for difference in differences.dropFirst().prefix(9) {
-        Terminal.writeError("sdtool: " + difference.description.sanitized)
-      }
-      if differences.count > 10 {
-        Terminal.writeError("sdtool: \(differences.count - 10) more tensors differ")
-      }
-      throw first
-    }
-
     /// Prints all problems but the first, and throws that.
     private func fail(of problems: [Fault]) throws(Fault) {
       guard let first = problems.first else { return }
@@ -209,22 +195,29 @@ extension SDTool {
     /// Writes the merged model, again with some tensors in F32 if that is wanted and needed.
     private func write(
       _ planned: RecipePlan, to output: String
-    ) throws(Fault) -> (source: MergedSource, seconds: Double) {
+    ) throws(Fault) -> (plan: RecipePlan, seconds: Double) {
       var planned = planned
       var writer = ModelWriter(layout: layout ?? OutputLayout(path: output))
       writer.replacing = force
       writer.width = threads
-      let metadata = try provenance.metadata(of: planned, output: output, threads: threads)
+      // Hashing the inputs costs more processor time than merging them, which mostly waits for the
+      // disk: both go on at once, and the hashes are written last.
+      let hashes = hashing(planned)
+      let metadata = try provenance.metadata(
+        of: planned, output: output, hashes: provenance.placeholders(for: planned))
       var isRetry = false
       while true {
-        let progress = MergeProgress(total: planned.plan.bytesToWrite)
-        defer { progress.finish() }
+        let progress = Progress(
+          total: planned.plan.bytesToWrite, isShown: !quiet && !json, label: "writing")
         do throws(Fault) {
-          try writer.write(planned.result, to: output, metadata: metadata) { count in
-            if !quiet { progress.add(count) }
+          try writer.write(
+            planned.result, to: output, metadata: metadata, progress: progress.add
+          ) { () throws(Fault) in
+            try provenance.metadata(of: planned, output: output, hashes: try hashes.value())
           }
-          return (planned.result, progress.seconds)
+          return (planned, progress.finish())
         } catch {
+          _ = progress.finish()
           guard error.rule == .mergeOverflow, planned.recipe.policies.overflow == .keepF32,
             !isRetry
           else { throw error }
@@ -232,6 +225,17 @@ extension SDTool {
           let wide = try planned.result.overflowingTensors(width: threads)
           planned = planned.storingSingles(wide, width: threads)
         }
+      }
+    }
+
+    /// Begins to hash the models, if anything about them is recorded or compared.
+    private func hashing(_ planned: RecipePlan) -> Pending<[String: String]> {
+      let provenance = provenance
+      let threads = threads
+      let isPinned = planned.recipe.models.contains { $0.sha256 != nil }
+      return Pending { () throws(Fault) in
+        guard isPinned || !provenance.noRecipe else { return [:] }
+        return try provenance.hashes(of: planned, threads: threads)
       }
     }
 

@@ -5,26 +5,34 @@ import Tensors
 
 /// The numbers that methods take beside α.
 struct MergeParameterOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("β of methods that have one.", valueName: "number"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("β of methods that have one.", valueName: "number"))
   var beta: Double?
 
-  @Option(help: ArgumentHelp("Block weights of β.", valueName: "weights"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Block weights of β.", valueName: "weights"))
   var mbwBeta: String?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("β of text encoder and VAE with --mbw-beta.", valueName: "number"))
   var baseBeta: Double?
 
-  @Option(help: ArgumentHelp("γ of methods that have one.", valueName: "number"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("γ of methods that have one.", valueName: "number"))
   var gamma: Double?
 
-  @Option(help: ArgumentHelp("The proportion of differences that is kept.", valueName: "0-1"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The proportion of differences that is kept.", valueName: "0-1"))
   var density: Double?
 
-  @Option(help: ArgumentHelp("Half the width of a range of probabilities.", valueName: "0-0.5"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Half the width of a range of probabilities.", valueName: "0-0.5"))
   var epsilon: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("A weight for each model but the base, with commas.", valueName: "list"))
   var weights: String?
 
@@ -120,7 +128,15 @@ struct MergePolicyOptions: ParsableArguments {
     if let overflow { recipe.policies.overflow = overflow }
     if allowNonFinite { recipe.policies.allowsNonFinite = true }
     if let discard { recipe.output.discard = discard }
-    if !dtype.isEmpty { recipe.output.dtype = try TypePolicy(dtype).all }
+    if !dtype.isEmpty {
+      let types = try TypePolicy(dtype)
+      // A type for everything takes the place of all that the recipe says.
+      if dtype.joined(separator: ",").split(separator: ",").contains(where: { !$0.contains("=") }) {
+        recipe.output.types = types
+      } else {
+        recipe.output.componentTypes.merge(types.components) { $1 }
+      }
+    }
     if let vae {
       recipe.models.append(Recipe.Model("VAE", path: vae))
       recipe.output.vae = "VAE"

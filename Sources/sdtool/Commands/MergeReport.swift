@@ -6,9 +6,11 @@ import Tensors
 
 /// What a merge will do, or did, for people and for programs.
 struct MergeReport {
-  let recipe: RecipePlan
+  var recipe: RecipePlan
   let output: String?
   let threads: Int
+  /// Whether all tensors are named; otherwise the first few of a kind.
+  var listsAll = false
 
   private var plan: MergePlan { recipe.plan }
   /// How many names of a kind are listed.
@@ -45,20 +47,23 @@ struct MergeReport {
       .map { (from: $0.key[0], to: $0.key[1], count: $0.value) }
   }
 
-  /// How many tensors had another name in the first input that holds them.
-  private var renamed: Int {
-    plan.tensors.count { tensor in
-      tensor.operands.first.map {
-        plan.inputs[$0.input].source.tensors[$0.tensor].name != tensor.info.name
-      } ?? false
+  /// The tensors that had another name in the first input that they are taken from.
+  private var renamed: [(name: TensorName, original: TensorName, input: Int)] {
+    plan.tensors.compactMap { tensor in
+      guard let operand = tensor.operands.first else { return nil }
+      let original = plan.inputs[operand.input].source.tensors[operand.tensor].name
+      return original == tensor.info.name ? nil : (tensor.info.name, original, operand.input)
     }
   }
 
+  /// The tensors that belong to nothing known, and are in the output as they are.
+  private var unknown: [PlannedTensor] {
+    plan.tensors.filter { $0.purpose == .unknown && !$0.isMerged }
+  }
+
   private func name(of input: Int) -> String {
-    guard let step = recipe.recipe.steps.first(where: { $0.name == recipe.recipe.result }) else {
-      return "\(input)"
-    }
-    return input < step.inputs.count ? step.inputs[input] : recipe.recipe.output.vae ?? "VAE"
+    guard let names = recipe.steps.last?.inputs, input < names.count else { return "\(input)" }
+    return names[input]
   }
 
   /// Weight, tensors and values of every place.
@@ -82,10 +87,10 @@ struct MergeReport {
       lines.append(
         "\(model.name, .strong)  \(source.path, .name)  \(source.container.title, .faint)")
     }
-    for (name, step) in recipe.steps {
-      let letters = recipe.recipe.steps.first { $0.name == name }?.inputs ?? []
+    for step in recipe.steps {
+      let method = step.plan.request.method
       lines.append(
-        "\(name, .strong)  \(step.request.method.name, .name)  \(step.request.method.formula) of \(letters.joined(separator: ", "))"
+        "\(step.name, .strong)  \(method.name, .name)  \(method.formula) of \(step.inputs.joined(separator: ", "))"
       )
     }
     lines.append("")
@@ -111,15 +116,18 @@ struct MergeReport {
         "stored   \(Written.count(cast.count, "tensor")) as \(cast.to.name) that had been \(cast.from.name)"
       )
     }
-    if renamed > 0 { lines.append("renamed  \(Written.count(renamed, "tensor"))") }
+    let renamed = renamed
+    if !renamed.isEmpty { lines.append("renamed  \(Written.count(renamed.count, "tensor"))") }
+    if listsAll {
+      lines += renamed.map { "  \($0.original, .name) → \($0.name, .name)" }
+    }
     lines += list(
       "only in some inputs",
       partial.map { tensor in
         "\(tensor.info.name) (\(tensor.holders.map { name(of: $0) }.joined(separator: ", ")))"
       })
     lines += list(
-      "unknown, copied",
-      plan.tensors.filter { $0.purpose == .unknown && !$0.isMerged }.map { "\($0.info.name)" })
+      "unknown, copied", unknown.map { "\($0.info.name)" })
     lines += list(
       "dropped",
       plan.dropped.map { "\($0.name) of \(name(of: $0.input)): \($0.reason.rawValue)" })
@@ -153,8 +161,11 @@ struct MergeReport {
   private func list(_ title: String, _ names: [String]) -> [StyledText] {
     guard !names.isEmpty else { return [] }
     var lines: [StyledText] = ["\(title, .note)  \(Written.count(names.count, "tensor"))"]
-    for name in names.prefix(Self.limit) { lines.append("  \(name)") }
-    if names.count > Self.limit { lines.append("  … and \(names.count - Self.limit) more") }
+    let limit = listsAll ? names.count : Self.limit
+    for name in names.prefix(limit) { lines.append("  \(name)") }
+    if names.count > limit {
+      lines.append("  … and \(Written.count(names.count - limit)) more; --list shows all")
+    }
     return lines
   }
 
@@ -172,13 +183,21 @@ struct MergeReport {
   /// The report as JSON.
   func json(done: (seconds: Double, source: MergedSource)?) -> JSONValue {
     var object: JSONObject = [
+      "schema": "sdtool-merge/1",
       "recipe": recipe.recipe.json, "weights": table().json,
       "tensors": .integer(plan.tensors.count), "merged": .integer(merged),
     ]
     var copies = JSONObject()
     for input in plan.inputs.indices { copies[name(of: input)] = .integer(copied(from: input)) }
     object["copied"] = .object(copies)
-    object["renamed"] = .integer(renamed)
+    object["renamed"] = .array(
+      renamed.map {
+        [
+          "name": .string($0.name.string), "original_name": .string($0.original.string),
+          "in": .string(name(of: $0.input)),
+        ]
+      })
+    object["unknown_copied"] = .array(unknown.map { .string($0.info.name.string) })
     object["casts"] = .array(
       casts.map {
         [

@@ -5,17 +5,20 @@ import Tensors
 /// The weights of a merge, as `sdtool merge` and `sdtool mbw` take them.
 struct MergeWeightOptions: ParsableArguments {
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "The weight of the second model, or α of another method.", valueName: "number"))
   var alpha: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Block weights: 25 or 26 numbers with commas, a preset's name, or two presets: "
         + "GRAD_V..GRAD_A@0.3.", valueName: "weights"))
   var mbw: String?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("The weight of text encoder and VAE with --mbw.", valueName: "number"))
   var baseAlpha: Double?
 

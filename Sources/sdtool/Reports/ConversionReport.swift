@@ -166,6 +166,7 @@ struct ConversionReport {
   /// The report for programs: everything, in a fixed order.
   var json: JSONValue {
     var object: JSONObject = [
+      "schema": "sdtool-conversion/1",
       "input": .string(input), "output": .string(output),
       "kind": .string(plan.identity.kind.rawValue),
       "container": .string(plan.container.rawValue),

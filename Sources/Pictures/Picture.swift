@@ -75,4 +75,13 @@ public struct Picture: Hashable, Sendable {
       }
     }
   }
+
+  /// The middle of the picture, with sides that are multiples of `step`.
+  public func cropped(toMultipleOf step: Int) -> Picture {
+    let wide = width / step * step, high = height / step * step
+    guard (wide, high) != (width, height), wide > 0, high > 0 else { return self }
+    var picture = Picture(width: wide, height: high)
+    picture.draw(self, atX: -((width - wide) / 2), y: -((height - high) / 2))
+    return picture
+  }
 }

@@ -48,18 +48,7 @@ struct MergeRecipeOptions: ParsableArguments {
 
   /// Reads the recipe in the file at `path`.
   func read(_ path: String, presets: PresetLibrary) throws(Fault) -> Recipe {
-    let file = try InputFile(path: path)
-    do throws(Fault) {
-      let bytes = try file.read(at: 0, count: min(file.byteCount, 2 << 20))
-      var recipe = try Recipe(yaml: String(decoding: bytes, as: UTF8.self), presets: presets)
-      // Paths in a recipe are relative to it.
-      let slash = path.lastIndex(of: "/")
-      for index in recipe.models.indices {
-        guard let own = recipe.models[index].path, !own.hasPrefix("/"), let slash else { continue }
-        recipe.models[index].path = path[...slash] + own
-      }
-      return recipe
-    } catch { throw error.at(path) }
+    try Recipe(path: path, presets: presets)
   }
 
   /// The recipe that made the file at `path`, with its models found by hash in ``folder``.

@@ -1,7 +1,9 @@
 public import ArgumentParser
+public import Inference
 public import Inspection
 public import Layouts
 public import Merge
+public import Sampling
 public import StableDiffusion
 public import Synthesis
 public import Tensors
@@ -40,3 +42,11 @@ extension MergePolicies.Missing: ExpressibleByArgument {}
 extension MergePolicies.Unknown: ExpressibleByArgument {}
 extension MergePolicies.ConvIn: ExpressibleByArgument {}
 extension MergePolicies.Overflow: ExpressibleByArgument {}
+
+// How pictures are made.
+extension TimestepSpacing: ExpressibleByArgument {}
+extension SigmaSpacing: ExpressibleByArgument {}
+extension NoiseKind: ExpressibleByArgument {}
+extension NoiseSchedule.Curve: ExpressibleByArgument {}
+extension Prediction: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}

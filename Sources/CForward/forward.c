@@ -59,6 +59,8 @@ int cf_convert(cf_pool *pool, const void *x, cf_type from, void *y, cf_type to, 
   return cf_pool_loops(pool)->convert(pool, x, from, y, to, count);
 }
 
+double cf_ceiling(cf_path path, int bf16) { return cf_path_loops(path)->ceiling(bf16); }
+
 // Moves of bytes, which are the same on every path.
 typedef struct cf_move {
   const char *a, *b;

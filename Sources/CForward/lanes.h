@@ -72,6 +72,7 @@ static inline void put(void *p, cf_type type, size_t i, float value) {
 typedef void cf_body(void *job, size_t index, int thread);
 struct cf_loops;
 const struct cf_loops *cf_pool_loops(const cf_pool *pool);
+const struct cf_loops *cf_path_loops(cf_path path);
 int cf_pool_threads(const cf_pool *pool);
 void cf_pool_run(cf_pool *pool, size_t count, cf_body *body, void *job);
 // Memory of at least `bytes` that all threads share, and of each thread; contents are undefined and

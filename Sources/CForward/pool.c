@@ -151,11 +151,13 @@ extern const struct cf_loops cf_portable_loops;
 extern const struct cf_loops cf_avx2_loops, cf_avx512_loops, cf_avx512_bf16_loops;
 #endif
 
-const struct cf_loops *cf_pool_loops(const cf_pool *pool) {
+const struct cf_loops *cf_pool_loops(const cf_pool *pool) { return cf_path_loops(pool->path); }
+
+const struct cf_loops *cf_path_loops(cf_path path) {
 #if defined(__x86_64__)
-  if (pool->path == CF_AVX512_BF16) return &cf_avx512_bf16_loops;
-  if (pool->path == CF_AVX512) return &cf_avx512_loops;
-  if (pool->path == CF_AVX2) return &cf_avx2_loops;
+  if (path == CF_AVX512_BF16) return &cf_avx512_bf16_loops;
+  if (path == CF_AVX512) return &cf_avx512_loops;
+  if (path == CF_AVX2) return &cf_avx2_loops;
 #endif
   return &cf_portable_loops;
 }

@@ -146,7 +146,8 @@ float cf_value(const void *values, cf_type type, size_t index);
 /// The number of values that are infinite or NaN.
 size_t cf_count_nonfinite(const void *x, cf_type type, size_t count);
 
-/// The measured ceiling: multiply-adds of 16 single numbers in a second on one thread.
-double cf_measure_ceiling(cf_path path, int bf16);
+/// Multiplies and adds numbers in the first cache on one thread, some milliseconds long; returns the
+/// number of operations.
+double cf_ceiling(cf_path path, int bf16);
 
 #endif

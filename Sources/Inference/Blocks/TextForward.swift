@@ -7,11 +7,25 @@ extension TextLayer where Leaf == Weight {
   /// - Parameter x: `[n, 77, 768]`; a token attends to itself and those before it.
   func callAsFunction(_ x: Tensor) throws(Fault) -> Tensor {
     try x.pass.block(norm1.weight.parameter.label("CLIPEncoderLayer"), x) { () throws(Fault) in
-      let h = try norm1(x)
-      let attended = try Tensor.attention(
-        query(h), key(h), value(h), heads: Dimensions.textHeads, isCausal: true)
-      let y = try out(attended, adding: x)
-      return try fc2(fc1(norm2(y), then: .quickGELU), adding: y)
+      let y = try attend(norm1(x), adding: x)
+      return try feedForward(norm2(y), adding: y)
+    }
+  }
+
+  private func attend(_ x: Tensor, adding residual: Tensor) throws(Fault) -> Tensor {
+    try x.pass.block(query.weight.parameter.label("CLIPAttention"), x, adding: residual) {
+      residual throws(Fault) in
+      try out(
+        .attention(
+          query(x), key(x), value(x), heads: Dimensions.textHeads, isCausal: true),
+        adding: residual)
+    }
+  }
+
+  private func feedForward(_ x: Tensor, adding residual: Tensor) throws(Fault) -> Tensor {
+    try x.pass.block(fc1.weight.parameter.label("CLIPMLP"), x, adding: residual) {
+      residual throws(Fault) in
+      try fc2(fc1(x, then: .quickGELU), adding: residual)
     }
   }
 }

@@ -27,26 +27,22 @@ extension Attention where Leaf == Weight {
     _ x: Tensor, context: Tensor? = nil, adding residual: Tensor
   ) throws(Fault) -> Tensor {
     let seen = context ?? x
-    let label = query.weight.parameter.label("CrossAttention")
-    let isTraced = x.pass.isTraced(label.path)
-    let y = try x.pass.block(label, x) { () throws(Fault) in
-      let y = try Tensor.attention(
-        query(x), key(seen), value(seen), heads: Dimensions.unetHeads)
-      return try out(y, adding: isTraced ? nil : residual)
+    return try x.pass.block(query.weight.parameter.label("CrossAttention"), x, adding: residual) {
+      residual throws(Fault) in
+      try out(
+        .attention(query(x), key(seen), value(seen), heads: Dimensions.unetHeads),
+        adding: residual)
     }
-    return isTraced ? try y.adding(residual) : y
   }
 }
 
 extension FeedForward where Leaf == Weight {
   /// `out(value * gelu(gate))` of the halves of `proj(x)`, and adds `residual`.
   func callAsFunction(_ x: Tensor, adding residual: Tensor) throws(Fault) -> Tensor {
-    let label = proj.weight.parameter.label("FeedForward")
-    let isTraced = x.pass.isTraced(label.path)
-    let y = try x.pass.block(label, x) { () throws(Fault) in
-      try out(proj(x).gated(), adding: isTraced ? nil : residual)
+    try x.pass.block(proj.weight.parameter.label("FeedForward"), x, adding: residual) {
+      residual throws(Fault) in
+      try out(proj(x).gated(), adding: residual)
     }
-    return isTraced ? try y.adding(residual) : y
   }
 }
 
@@ -68,6 +64,20 @@ extension SpatialTransformer where Leaf == Weight {
     try x.pass.block(norm.weight.parameter.label("SpatialTransformer"), x) { () throws(Fault) in
       let h = try block(projIn(norm(x)).asRows(), context: context)
       return try projOut(h.asImage(), adding: x)
+    }
+  }
+}
+
+extension Conv where Leaf == Weight {
+  /// Halves height and width.
+  func downsampling(_ x: Tensor) throws(Fault) -> Tensor {
+    try x.pass.block(weight.parameter.label("Downsample"), x) { () throws(Fault) in try self(x) }
+  }
+
+  /// Doubles rows and columns, to that height and width, and applies the convolution.
+  func upsampling(_ x: Tensor, to size: (height: Int, width: Int)) throws(Fault) -> Tensor {
+    try x.pass.block(weight.parameter.label("Upsample"), x) { () throws(Fault) in
+      try self(x, upsampledTo: size)
     }
   }
 }

@@ -36,13 +36,14 @@ extension UNet where Leaf == Weight {
     var h = x
     for layer in stage {
       switch layer {
-      case .conv(let conv), .downsample(let conv): h = try conv(h)
+      case .conv(let conv): h = try conv(h)
       case .res(let block): h = try block(h, time: embedding)
       case .attention(let transformer): h = try transformer(h, context: context)
+      case .downsample(let conv): h = try conv.downsampling(h)
       case .upsample(let conv):
         // An odd height or width lost a row or column on the way down.
         let size = next?.extent ?? h.extent
-        h = try conv(h, upsampledTo: (size.height, size.width))
+        h = try conv.upsampling(h, to: (size.height, size.width))
       }
     }
     return h

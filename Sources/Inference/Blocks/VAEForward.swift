@@ -16,8 +16,9 @@ extension VAEAttention where Leaf == Weight {
   /// `x + out(attention(query, key, value of norm(x)))`, with one head.
   func callAsFunction(_ x: Tensor) throws(Fault) -> Tensor {
     try x.pass.block(norm.weight.parameter.label("AttnBlock"), x) { () throws(Fault) in
-      let h = try norm(x)
-      return try out(.attention(query(h), key(h), value(h), heads: 1), adding: x)
+      let h = try norm(x).asRows()
+      let y = try out(.attention(query(h), key(h), value(h), heads: 1), adding: x.asRows())
+      return y.asImage()
     }
   }
 }
@@ -38,7 +39,7 @@ extension VAEEncoder where Leaf == Weight {
       var h = try convIn(x)
       for level in levels {
         for block in level.blocks { h = try block(h) }
-        if let down = level.resample { h = try down(h) }
+        if let down = level.resample { h = try down.downsampling(h) }
       }
       return try convOut(normOut(middle(h), then: .silu))
     }
@@ -53,7 +54,7 @@ extension VAEDecoder where Leaf == Weight {
       for level in levels {
         for block in level.blocks { h = try block(h) }
         if let up = level.resample {
-          h = try up(h, upsampledTo: (2 * h.extent.height, 2 * h.extent.width))
+          h = try up.upsampling(h, to: (2 * h.extent.height, 2 * h.extent.width))
         }
       }
       return try convOut(normOut(h, then: .silu))

@@ -62,8 +62,7 @@ import Tensors
 
   /// Gives idle memory back to the operating system.
   func release() {
-    for unsafe block in unsafe idle { unsafe cf_free(block.base, block.byteCount) }
-    unsafe idle = []
+    while let block = unsafe idle.popLast() { unsafe cf_free(block.base, block.byteCount) }
     idleBytes = 0
   }
 }

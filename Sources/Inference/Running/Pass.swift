@@ -114,6 +114,20 @@ final class Pass {
     if observation.isListed, let own = modules.popLast() { modules.insert(own, at: position) }
     return output
   }
+
+  /// Computes a module that consists of others, and adds `residual`, which is no part of it.
+  ///
+  /// - Parameter body: gets the residual if it is to be added on the way, which costs nothing.
+  func block(
+    _ label: ModuleLabel, _ input: Tensor, adding residual: Tensor,
+    _ body: (Tensor?) throws(Fault) -> Tensor
+  ) throws(Fault) -> Tensor {
+    let isTraced = isTraced(label.path)
+    let output = try block(label, input) { () throws(Fault) in
+      try body(isTraced ? nil : residual)
+    }
+    return isTraced ? try output.adding(residual) : output
+  }
 }
 
 /// A module's activation that was asked for.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoint
+import Inference
 import Inspection
 import JSON
 import Layouts
@@ -13,7 +14,7 @@ let allRules: [Rule] =
   (Rule.fileRules + Rule.foreignRules + Rule.jsonRules + Rule.safeTensorsRules
   + Rule.checkpointRules + Rule.folderRules + Rule.schemaRules + Rule.conversionRules
   + Rule.baselineRules + Rule.mergeMethodRules + Rule.weightRules + Rule.recipeRules
-  + Rule.mergeRules)
+  + Rule.mergeRules + Rule.inferenceRules)
   .sorted { $0.id < $1.id }
 
 extension SDTool {

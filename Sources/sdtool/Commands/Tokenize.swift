@@ -3,6 +3,7 @@ import Inspection
 import JSON
 import Prompts
 import Tensors
+import Vocabulary
 
 extension SDTool {
   /// The command `sdtool tokenize`, which shows what the text encoder gets.

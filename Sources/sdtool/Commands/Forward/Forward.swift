@@ -1,0 +1,189 @@
+import ArgumentParser
+import Checkpoint
+import Inference
+import Inspection
+import JSON
+import SafeTensors
+import StableDiffusion
+import Synthesis
+import Tensors
+
+extension SDTool {
+  /// The command `sdtool forward`, which runs one component of a model.
+  struct Forward: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Runs one component of a model, and stores, compares or profiles what it gives.",
+      discussion: """
+        COMPONENT is unet, vae-encode, vae-decode or text. Inputs are tensors of a safetensors file, \
+        and outputs are written as one:
+
+          unet        latent [n,4,h,w], timestep [n], context [n,77,768] → noise
+          vae-encode  image [n,3,8h,8w], -1 to 1 → mean, log_variance [n,4,h,w]
+          vae-decode  latent [n,4,h,w], divided by 0.18215 → image
+          text        tokens [n,77] → context
+
+        Without --input random numbers of the size --size go in. --trace stores the results of \
+        modules, by their paths in diffusers or the original naming. --compare runs and compares with \
+        every tensor of another file: outputs, and modules by their diffusers paths.
+
+        PRECISION
+          reference  single precision, the same bits on any number of threads and any processor
+          f32        single precision, faster
+          bf16       half the memory; needs AVX-512 with BF16
+
+        EXAMPLES
+          sdtool forward unet --model m.safetensors --input in.safetensors -o out.safetensors
+          sdtool forward unet --model m.safetensors --input in.safetensors --trace '*.attn2' -o t.safetensors
+          sdtool forward vae-decode --model m.ckpt --input z.safetensors --compare golden.safetensors
+          sdtool forward unet --shapes --size 768x512
+          sdtool forward unet --model m.safetensors --batch 2 --profile
+
+        EXIT CODES
+          0 done, 1 --compare found differences, 2 a file or the model cannot be used, 64 wrong usage
+        """)
+
+    @Argument(help: ArgumentHelp("unet, vae-encode, vae-decode or text.", valueName: "component"))
+    var part: ForwardPart
+
+    @Option(name: [.short, .long], help: ArgumentHelp("The model.", valueName: "file"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("The inputs, a safetensors file.", valueName: "file"))
+    var input: String?
+
+    @Option(
+      name: [.short, .customLong("output")],
+      help: ArgumentHelp("Where outputs go, a safetensors file.", valueName: "file"))
+    var output: String?
+
+    @Flag(help: "Replace an existing output.")
+    var force = false
+
+    @OptionGroup var inputs: ForwardInputOptions
+
+    @Option(help: "How exactly: \(Precision.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var precision: Precision = .f32
+
+    @Option(
+      help: ArgumentHelp("Store what modules give; may be repeated.", valueName: "glob"))
+    var trace: [String] = []
+
+    @Option(help: ArgumentHelp("Compare with this safetensors file.", valueName: "file"))
+    var compare: String?
+
+    @Option(
+      help: ArgumentHelp(
+        "The largest difference that is allowed, in standard deviations of what is expected.",
+        valueName: "number"))
+    var tolerance: Double = 1e-4
+
+    @Flag(help: "Print every module with its shapes and operations; compute nothing.")
+    var shapes = false
+
+    @Flag(help: "Print where the time goes.")
+    var profile = false
+
+    @Flag(help: "Write JSON.")
+    var json = false
+
+    @OptionGroup var machine: MachineOptions
+    @OptionGroup var text: OutputOptions
+
+    func validate() throws {
+      if model == nil, !shapes { throw ValidationError("name a model with --model") }
+      if output == nil, compare == nil, !shapes, !profile {
+        throw ValidationError("give an output with -o, or --compare, --shapes or --profile")
+      }
+      if tolerance.isNaN || tolerance < 0 { throw ValidationError("--tolerance must be 0 or more") }
+    }
+
+    func run() throws {
+      var failed = false
+      try orFail { () throws(Fault) in
+        let golden = try compare.map { path throws(Fault) in try ForwardTensors(path: path) }
+        let report = try forward(golden)
+        if let output {
+          try SafeTensorsFile.write(
+            NamedArrays(report.outputs), to: output, metadata: nil, replacing: force, width: 1)
+        }
+        failed = report.comparisons.contains { !$0.isWithin(tolerance) }
+        Terminal.write(
+          json ? try report.json.serialized(pretty: true) + "\n" : report.text(text))
+      }
+      if failed { throw ExitCode.findings }
+    }
+
+    private func forward(_ golden: ForwardTensors?) throws(Fault) -> ForwardReport {
+      let source: any TensorSource =
+        try model.map { path throws(Fault) in try openModel(path: path) }
+        ?? SyntheticModel(preset: .sd15, seed: 0)
+      let given = try input.map { path throws(Fault) in try ForwardTensors(path: path) }
+      let threads = machine.threads ?? availableProcessors
+      let runtime = try Runtime(precision: precision, threads: threads)
+      var observation = Observation()
+      observation.trace = trace.map { Glob($0) }
+      for name in golden?.names ?? [] where !part.outputs.contains(name) {
+        // As an exact name: one without wildcards would match all that contain it.
+        observation.trace.append(Glob("?" + name.dropFirst()))
+      }
+      observation.isPlanned = shapes
+      observation.isTimed = profile
+      let clock = ContinuousClock()
+      let start = clock.now
+      let runner = try ForwardRunner(part, source, runtime, isPlanned: shapes)
+      let loaded = clock.now
+      let tensors = try runner.inputs(given, inputs)
+      let outputs = try runner.run(tensors, inputs, observing: &observation)
+      var report = ForwardReport(
+        part: part, title: InspectedModel(source).title, path: source.path, runtime: runtime)
+      report.isPlanned = shapes
+      report.tolerance = tolerance
+      report.loadSeconds = (loaded - start).inSeconds
+      report.runSeconds = (clock.now - loaded).inSeconds
+      report.weightByteCount = runner.weightByteCount
+      report.observation = observation
+      report.inputs = tensors.map { ($0.name, $0.value.shape) }
+      report.outputs = outputs + observation.activations.map { ($0.path, $0.value) }
+      report.profile = profile
+      if let golden {
+        report.comparisons = try golden.compare(report.outputs, without: part.inputs)
+      }
+      return report
+    }
+  }
+}
+
+extension Duration {
+  /// The duration in seconds.
+  var inSeconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}
+
+/// What `sdtool forward` can run.
+enum ForwardPart: String, CaseIterable, ExpressibleByArgument {
+  case unet
+  case vaeEncode = "vae-encode"
+  case vaeDecode = "vae-decode"
+  case text
+
+  /// The names of what goes in.
+  var inputs: [String] {
+    switch self {
+    case .unet: ["latent", "timestep", "context"]
+    case .vaeEncode: ["image"]
+    case .vaeDecode: ["latent"]
+    case .text: ["tokens"]
+    }
+  }
+
+  /// The names of what comes out.
+  var outputs: [String] {
+    switch self {
+    case .unet: ["noise"]
+    case .vaeEncode: ["mean", "log_variance"]
+    case .vaeDecode: ["image"]
+    case .text: ["context"]
+    }
+  }
+}

@@ -103,7 +103,11 @@ let package = Package(
     tests("Inspection", ["Synthesis", "JSON"]),
     tests("Sampling", ["JSON", "Tensors"]),
     tests("Pictures", ["Tensors"]),
-    tests("Generation", ["Sampling", "Pictures", "Prompts", "Inference", "Tensors", "Synthesis"]),
+    tests(
+      "Generation",
+      [
+        "Sampling", "Pictures", "Prompts", "Inference", "Tensors", "Synthesis", "SafeTensors",
+      ]),
     tests("Prompts", ["JSON", "Tensors", "Vocabulary"]),
     tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON", "Synthesis"]),
     .testTarget(

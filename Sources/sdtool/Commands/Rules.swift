@@ -1,11 +1,15 @@
 import ArgumentParser
 import Checkpoint
+import Generation
 import Inference
 import Inspection
 import JSON
 import Layouts
 import Merge
+import Pictures
+import Prompts
 import SafeTensors
+import Sampling
 import StableDiffusion
 import Tensors
 
@@ -14,7 +18,8 @@ let allRules: [Rule] =
   (Rule.fileRules + Rule.foreignRules + Rule.jsonRules + Rule.safeTensorsRules
   + Rule.checkpointRules + Rule.folderRules + Rule.schemaRules + Rule.conversionRules
   + Rule.baselineRules + Rule.mergeMethodRules + Rule.weightRules + Rule.recipeRules
-  + Rule.mergeRules + Rule.inferenceRules)
+  + Rule.mergeRules + Rule.inferenceRules + Rule.samplingRules + Rule.promptRules
+  + Rule.generationRules + Rule.pictureRules)
   .sorted { $0.id < $1.id }
 
 extension SDTool {

@@ -215,7 +215,7 @@ extension ImageGenerator {
     ) { (latents, timestep) throws(Fault) in try denoiser(latents, timestep) }
     let start =
       kept.map { run.start(image: $0, noise: noise, for: request.sampler) }
-      ?? run.start(noise: noise, for: request.sampler, spacing: request.spacing)
+      ?? run.start(noise: noise, for: request.sampler, spacing: request.usedSpacing)
     let last = run.trajectory.stepCount
     let result = try run.sample(with: request.sampler, request.settings, from: start) {
       (index, x) throws(Fault) in

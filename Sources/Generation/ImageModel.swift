@@ -70,10 +70,17 @@ public enum ImageModel {
     _ = try unet(
       FloatArray([2, dimensions[.unetInput]] + size), timesteps: [0],
       context: FloatArray([1, 77, dimensions[.unetContext]]), observing: &observation)
-    let denoising = unet.weightByteCount + observation.activationByteCount
+    let schema = Schema(dimensions)
+    let valueSize = runtime.precision == .bf16 ? 2 : 4
+    func weights(_ component: Component) -> Int {
+      schema.range(of: component).reduce(0) { sum, position in
+        sum + schema.parameters[position].shape.reduce(valueSize, *)
+      }
+    }
+    let denoising = weights(.unet) + observation.activationByteCount
     let vae = try VAEModel(source, runtime: runtime, parts: [.decoder], isPlanned: true)
     _ = try vae.decode(FloatArray([1, dimensions[.latent]] + size), observing: &observation)
-    return max(denoising, vae.weightByteCount + observation.activationByteCount)
+    return max(denoising, weights(.vae) + observation.activationByteCount)
   }
 
   /// The memory that the machine and its container have left, or `nil` if neither says.

@@ -36,8 +36,8 @@ public struct ImageRequest: Sendable {
   public var schedule = NoiseSchedule()
   /// What the model's output means.
   public var prediction = Prediction.noise
-  /// How time steps are spread.
-  public var spacing = TimestepSpacing.leading
+  /// How time steps are spread; `nil` as is usual for the sampler.
+  public var spacing: TimestepSpacing?
   /// How the noise falls.
   public var sigmas = SigmaSpacing.normal
   /// Where random numbers come from.
@@ -55,10 +55,13 @@ public struct ImageRequest: Sendable {
   /// The points that the sampler visits.
   public var trajectory: Trajectory {
     let whole = Trajectory(
-      steps: steps, for: sampler, schedule: schedule, spacing: spacing, sigmas: sigmas,
+      steps: steps, for: sampler, schedule: schedule, spacing: usedSpacing, sigmas: sigmas,
       prediction: prediction)
     return image == nil ? whole : whole.suffix(strength: strength)
   }
+
+  /// How time steps are spread.
+  var usedSpacing: TimestepSpacing { spacing ?? sampler.layout.usualSpacing }
 
   /// How often the U-Net runs for each picture, with and without prompt counting once.
   public var evaluations: Int {

@@ -44,6 +44,15 @@ public enum SamplerLayout: Sendable {
   case multistep
   /// Training steps that a latent consistency model was distilled for.
   case consistency
+
+  /// How time steps are spread if nobody says how: as the scheduler's default in diffusers, and for
+  /// the samplers of k-diffusion as in the web UIs.
+  public var usualSpacing: TimestepSpacing {
+    switch self {
+    case .discrete, .consistency: .leading
+    case .continuous, .multistep: .linspace
+    }
+  }
 }
 
 /// How latents grow with the noise.

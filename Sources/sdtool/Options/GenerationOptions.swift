@@ -70,8 +70,9 @@ struct SamplingOptions: ParsableArguments {
       valueName: "name"))
   var schedule: SigmaSpacing?
 
-  @Option(help: "How time steps are spread: leading, linspace or trailing.")
-  var spacing: TimestepSpacing = .leading
+  @Option(
+    help: "How time steps are spread: leading, linspace or trailing (default: as diffusers does).")
+  var spacing: TimestepSpacing?
 
   @Option(help: "The share of fresh noise in ddim and ancestral samplers.")
   var eta: Double?

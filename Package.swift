@@ -24,8 +24,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
-  "Layouts", "Synthesis", "Inspection", "Merge", "Sampling", "Prompts", "Pictures", "Inference",
-  "Generation",
+  "Layouts", "Synthesis", "Inspection", "LinearAlgebra", "LoRA", "LoRAEdit", "Merge", "Comparison",
+  "Sampling", "Prompts", "Pictures", "Inference", "Generation",
 ]
 
 let package = Package(
@@ -42,9 +42,11 @@ let package = Package(
     .systemLibrary(name: "CJSON", providers: [.apt(["libjson-c-dev"])]),
     .target(name: "CKernels"),
     .target(name: "CForward"),
+    .target(name: "CLinearAlgebra", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CVocabulary", exclude: ["merges.z"]),
     library("Tensors", ["CKernels"]),
     library("StrictJSON", []),
+    library("LinearAlgebra", ["Tensors", "CLinearAlgebra"]),
     library("JSON", ["Tensors", "StrictJSON", "CJSON"]),
     library("SafeTensors", ["Tensors", "StrictJSON"]),
     library("Checkpoint", ["Tensors", "SafeTensors", "JSON", "CZlib"]),
@@ -67,25 +69,39 @@ let package = Package(
     library(
       "Merge",
       [
-        "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON",
+        "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON", "LoRA",
         .product(name: "Yams", package: "Yams"),
       ]),
     library("Inference", ["Tensors", "StableDiffusion", "CForward"]),
     library(
       "Generation",
       ["Tensors", "StableDiffusion", "Sampling", "Prompts", "Pictures", "Inference"]),
+    library("LoRA", ["Tensors", "StableDiffusion", "Checkpoint", "JSON", "LinearAlgebra"]),
+    library(
+      "LoRAEdit",
+      [
+        "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON", "LoRA", "LinearAlgebra",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    library(
+      "Comparison",
+      [
+        "CKernels", "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON", "Inspection",
+        "Merge",
+      ]),
     .executableTarget(
       name: "sdtool",
       dependencies: [
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
-        "Inspection", "JSON", "Merge", "Vocabulary", "Sampling", "Prompts", "Pictures", "Inference",
-        "Generation",
+        "Inspection", "JSON", "Merge", "LoRA", "LoRAEdit", "LinearAlgebra", "Comparison",
+        "Vocabulary", "Sampling", "Prompts", "Pictures", "Inference", "Generation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
     tests("Tensors", []),
     tests("StrictJSON", ["JSON"]),
+    tests("LinearAlgebra", ["JSON", "Tensors"]),
     tests("JSON", []),
     tests(
       "SafeTensors",
@@ -109,7 +125,21 @@ let package = Package(
         "Sampling", "Pictures", "Prompts", "Inference", "Tensors", "Synthesis", "SafeTensors",
       ]),
     tests("Prompts", ["JSON", "Tensors", "Vocabulary"]),
+    tests("Inference", ["Tensors", "StableDiffusion", "SafeTensors", "Synthesis"]),
+    tests(
+      "LoRA",
+      [
+        "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON", "Synthesis",
+      ]),
     tests("Merge", ["Tensors", "StableDiffusion", "SafeTensors", "JSON", "Synthesis"]),
+    tests(
+      "LoRAEdit",
+      [
+        "LoRA", "LinearAlgebra", "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON",
+        "Synthesis", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    tests(
+      "Comparison", ["Tensors", "StableDiffusion", "SafeTensors", "Synthesis", "JSON", "Merge"]),
     .testTarget(
       name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
     // Written as by another package: without our settings, public API only.

@@ -103,9 +103,63 @@ typedef struct ck_merge_loops {
   ck_merge_loop *lerp[CK_VIA_COUNT], *add[CK_VIA_COUNT];
 } ck_merge_loops;
 
+// What comparing has found so far; sums per lane, as above.
+typedef struct ck_compare_state {
+  ck_comparison result;
+  ck_f64x16 a, b, difference;
+} ck_compare_state;
+
+typedef struct ck_compare_loops {
+  void (*compare[4])(const uint8_t *, const uint8_t *, size_t, ck_compare_state *);
+  int (*squares[4])(const uint8_t *, size_t, ck_f64x16 *);
+  void (*spacings[4])(const uint8_t *, size_t, ck_f64x16 *);
+} ck_compare_loops;
+
+// Compares floating-point values one by one. `pa` and `pb` are at a multiple of 16 values.
+#define CK_COMPARE_EACH(NAME, U, TOP, D)                                                             \
+  static void ck_##NAME##_compare_each(const uint8_t *pa, const uint8_t *pb, size_t n,             \
+                                       ck_compare_state *state) {                                  \
+    const U infinity = ck_##NAME##_infinity, mask = (U)(((U)1 << TOP) - 1);                        \
+    ck_comparison *r = &state->result;                                                             \
+    for (size_t i = 0; i < n; i++) {                                                               \
+      U a, b;                                                                                      \
+      memcpy(&a, pa + i * sizeof a, sizeof a);                                                     \
+      memcpy(&b, pb + i * sizeof b, sizeof b);                                                     \
+      const U ma = a & mask, mb = b & mask;                                                        \
+      r->nans_a += ma > infinity;                                                                  \
+      r->nans_b += mb > infinity;                                                                  \
+      r->infinities_a += ma == infinity;                                                           \
+      r->infinities_b += mb == infinity;                                                           \
+      if (ma >= infinity || mb >= infinity) {                                                      \
+        r->changed += a != b && !(ma > infinity && mb > infinity);                                 \
+        continue;                                                                                  \
+      }                                                                                            \
+      r->finite += 1;                                                                              \
+      r->ulp_count += 1;                                                                           \
+      const int flipped = (a ^ b) >> TOP;                                                          \
+      const uint64_t distance = flipped ? (uint64_t)ma + mb : ma > mb ? ma - mb : mb - ma;         \
+      r->changed += distance != 0;                                                                 \
+      r->sign_flips += flipped && ma && mb;                                                        \
+      r->ulp_sum += (double)distance;                                                              \
+      if (distance > r->ulp_maximum) r->ulp_maximum = distance;                                    \
+      const double x = ck_##NAME##_value(a), y = ck_##NAME##_value(b), d = (D)(y - x);             \
+      state->a[i % CK_LANES] += x * x;                                                             \
+      state->b[i % CK_LANES] += y * y;                                                             \
+      state->difference[i % CK_LANES] += d * d;                                                    \
+      const double magnitude = d < 0 ? -d : d;                                                     \
+      if (magnitude > r->maximum) r->maximum = magnitude;                                          \
+    }                                                                                              \
+  }
+
+CK_COMPARE_EACH(f16, uint16_t, 15, float)
+CK_COMPARE_EACH(bf16, uint16_t, 15, double)
+CK_COMPARE_EACH(f32, uint32_t, 31, double)
+CK_COMPARE_EACH(f64, uint64_t, 63, double)
+
 #define CK_NAME(f) ck_portable_##f
 #include "loops.h"
 #include "merge_loops.h"
+#include "compare_loops.h"
 #undef CK_NAME
 
 #ifdef CK_X86
@@ -114,6 +168,7 @@ typedef struct ck_merge_loops {
 #define CK_NAME(f) ck_avx2_##f
 #include "loops.h"
 #include "merge_loops.h"
+#include "compare_loops.h"
 #undef CK_NAME
 #pragma clang attribute pop
 
@@ -122,6 +177,7 @@ typedef struct ck_merge_loops {
 #define CK_NAME(f) ck_avx512_##f
 #include "loops.h"
 #include "merge_loops.h"
+#include "compare_loops.h"
 #undef CK_NAME
 #pragma clang attribute pop
 #endif
@@ -277,4 +333,115 @@ uint64_t ck_merge(ck_path path, ck_merge_kind kind, const ck_type types[], ck_ty
     done += n;
   }
   return special;
+}
+
+static const ck_compare_loops *compare_loops(ck_path path) {
+#ifdef CK_X86
+  if (path == CK_AVX512) return &ck_avx512_compare_loops;
+  if (path == CK_AVX2) return &ck_avx2_compare_loops;
+#endif
+  (void)path;
+  return &ck_portable_compare_loops;
+}
+
+// The position of a type's loop, or -1 if values of that type are converted first.
+static int own_loop(ck_type type) {
+  switch (type) {
+  case CK_F16: return 0;
+  case CK_BF16: return 1;
+  case CK_F32: return 2;
+  case CK_F64: return 3;
+  default: return -1;
+  }
+}
+
+// The bits of a type's significand.
+static int precision(ck_type type) {
+  return type == CK_BF16 ? 8 : type == CK_F16 ? 11 : type == CK_F32 ? 24 : 53;
+}
+
+// Compares values after both are converted to `via`, which has a loop.
+static void compare_via(ck_path path, ck_type type_a, ck_type type_b, ck_type via,
+                        const uint8_t *a, const uint8_t *b, size_t count,
+                        ck_compare_state *state) {
+  double blocks[2][CK_BLOCK];
+  const size_t size_a = size_of(type_a), size_b = size_of(type_b);
+  for (size_t done = 0; done < count;) {
+    const size_t n = count - done < CK_BLOCK ? count - done : CK_BLOCK;
+    const uint8_t *pa = a + done * size_a, *pb = b + done * size_b;
+    if (type_a != via) {
+      ck_convert(path, type_a, via, pa, blocks[0], n);
+      pa = (const uint8_t *)blocks[0];
+    }
+    if (type_b != via) {
+      ck_convert(path, type_b, via, pb, blocks[1], n);
+      pb = (const uint8_t *)blocks[1];
+    }
+    compare_loops(path)->compare[own_loop(via)](pa, pb, n, state);
+    done += n;
+  }
+}
+
+ck_comparison ck_compare(ck_path path, ck_type type_a, ck_type type_b, const void *a,
+                         const void *b, size_t count) {
+  const int has_ulp = own_loop(type_a) >= 0 && own_loop(type_b) >= 0;
+  const ck_type narrow = precision(type_a) <= precision(type_b) ? type_a : type_b;
+  const ck_type via = type_a == type_b && has_ulp               ? type_a
+                      : type_a == CK_F64 || type_b == CK_F64 ? CK_F64
+                                                             : CK_F32;
+  ck_compare_state state = {0};
+  compare_via(path, type_a, type_b, via, a, b, count, &state);
+  ck_comparison *r = &state.result;
+  if (!has_ulp || narrow != via) {
+    ck_compare_state rounded = {0};
+    if (has_ulp) compare_via(path, type_a, type_b, narrow, a, b, count, &rounded);
+    r->ulp_count = rounded.result.ulp_count;
+    r->ulp_sum = rounded.result.ulp_sum;
+    r->ulp_maximum = rounded.result.ulp_maximum;
+  }
+  r->count = count;
+  r->squares_a = lanes_total(&state.a);
+  r->squares_b = lanes_total(&state.b);
+  r->squares_of_difference = lanes_total(&state.difference);
+  return *r;
+}
+
+double ck_squares(ck_path path, ck_type type, const void *values, size_t count, int spacing) {
+  const ck_type via = own_loop(type) >= 0 ? type : CK_F32;
+  float block[CK_BLOCK];
+  ck_f64x16 total = {0};
+  int finite = 1;
+  const size_t size = size_of(type);
+  for (size_t done = 0; done < count;) {
+    const size_t n = count - done < CK_BLOCK ? count - done : CK_BLOCK;
+    const uint8_t *p = (const uint8_t *)values + done * size;
+    if (type != via) {
+      ck_convert(path, type, via, p, block, n);
+      p = (const uint8_t *)block;
+    }
+    if (spacing) compare_loops(path)->spacings[own_loop(via)](p, n, &total);
+    else finite &= compare_loops(path)->squares[own_loop(via)](p, n, &total);
+    done += n;
+  }
+  return finite ? lanes_total(&total) : NAN;
+}
+
+void ck_histogram(ck_path path, ck_type type, const void *values, size_t count, uint32_t *counts) {
+  uint16_t block[CK_BLOCK];
+  const size_t size = size_of(type);
+  const size_t bins = 4096;
+  for (size_t done = 0; done < count;) {
+    const size_t n = count - done < CK_BLOCK ? count - done : CK_BLOCK;
+    const uint8_t *p = (const uint8_t *)values + done * size;
+    if (type != CK_F16) {
+      ck_convert(path, type, CK_F16, p, block, n);
+      p = (const uint8_t *)block;
+    }
+    for (size_t i = 0; i < n; i++) {
+      uint16_t bits;
+      memcpy(&bits, p + i * 2, 2);
+      counts[(i % 4) * bins + (bits >> 4)] += 1;
+    }
+    done += n;
+  }
 }

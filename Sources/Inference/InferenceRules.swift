@@ -45,10 +45,16 @@ extension Rule {
     "Weights and activations together need more memory than is free. Use a smaller size or batch, "
       + "or --precision bf16, which needs half.")
 
+  /// A component gives numbers that cannot be right.
+  public static let implausibleActivation = Rule(
+    "FW009", .warning, "results are out of range",
+    "A component ran, but what it gives is far larger than in any model that works, or the same "
+      + "everywhere. Its weights are finite, but probably scaled or merged wrongly.")
+
   /// All rules about running a model.
   public static let inferenceRules: [Rule] = [
     .unsupportedPrecision, .missingComponent, .missingWeight, .unusableWeight, .notRunnable,
-    .badInput, .nonFiniteActivation, .outOfMemory,
+    .badInput, .nonFiniteActivation, .outOfMemory, .implausibleActivation,
   ]
 }
 

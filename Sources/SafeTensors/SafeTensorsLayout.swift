@@ -26,10 +26,12 @@ public struct SafeTensorsLayout: Sendable {
   ///   - tensors: what will be in the file.
   ///   - metadata: the texts of `__metadata__`; `nil` writes none, not even an empty one.
   ///   - order: in which order the data lies.
+  ///   - minimumHeaderByteCount: a shorter header is padded to this length, with blanks.
   /// - Throws: ``Rule/reservedName``, ``Rule/duplicateTensor``, ``Rule/duplicateMetadata``,
   ///   ``Rule/headerTooLarge`` or ``Rule/sizeOverflow``.
   public init(
-    tensors: [TensorInfo], metadata: [MetadataEntry]?, order: Order = .canonical
+    tensors: [TensorInfo], metadata: [MetadataEntry]?, order: Order = .canonical,
+    minimumHeaderByteCount: Int = 0
   ) throws(Fault) {
     var sequence = Array(tensors.indices)
     if case .canonical = order {
@@ -67,7 +69,9 @@ public struct SafeTensorsLayout: Sendable {
       end = next
     }
     json.bytes.append(UInt8(ascii: "}"))
-    while json.bytes.count % 8 != 0 { json.bytes.append(0x20) }
+    while json.bytes.count % 8 != 0 || json.bytes.count + 8 < minimumHeaderByteCount {
+      json.bytes.append(0x20)
+    }
     guard json.bytes.count <= SafeTensorsHeader.maximumByteCount else {
       throw Fault(
         .headerTooLarge, "would need a header that is too long",

@@ -16,7 +16,7 @@ extension SafeTensorsFile {
   ///   - width: the number of threads that compute.
   ///   - progress: called with the number of bytes written since the last call, from any thread.
   ///   - finalMetadata: called once all tensors are written, for texts that are not known before,
-  ///     such as hashes of what was read; `metadata` holds texts of the same length in their place.
+  ///     such as hashes of what was read; `metadata` holds texts of at least their length.
   /// - Throws: what reading, computing and writing throw; then nothing stands under `path`.
   public static func write(
     _ source: any TensorSource, to path: String, metadata: [MetadataEntry]?,
@@ -24,9 +24,13 @@ extension SafeTensorsFile {
     progress: @Sendable (Int) -> Void = { _ in },
     finalMetadata: (() throws(Fault) -> [MetadataEntry])? = nil
   ) throws(Fault) {
-    func layout(_ metadata: [MetadataEntry]?) throws(Fault) -> SafeTensorsLayout {
+    func layout(
+      _ metadata: [MetadataEntry]?, minimum: Int = 0
+    ) throws(Fault) -> SafeTensorsLayout {
       do throws(Fault) {
-        return try SafeTensorsLayout(tensors: source.tensors, metadata: metadata, order: order)
+        return try SafeTensorsLayout(
+          tensors: source.tensors, metadata: metadata, order: order,
+          minimumHeaderByteCount: minimum)
       } catch { throw error.at(path) }
     }
     func filled(_ layout: SafeTensorsLayout) throws(Fault) -> OutputFile {
@@ -43,11 +47,11 @@ extension SafeTensorsFile {
     let provisional = try layout(metadata)
     var file = try filled(provisional)
     if let finalMetadata {
-      let final = try layout(try finalMetadata())
+      let final = try layout(try finalMetadata(), minimum: provisional.header.count)
       if final.header.count == provisional.header.count {
         try unsafe file.amend(final.header.span.bytes, at: 0)
       } else {
-        // Texts of another length move the data; it is rare enough to write it again.
+        // Longer texts move the data; it is rare enough to write it again.
         file = try filled(final)
       }
     }

@@ -22,6 +22,8 @@ public enum SynthesisPreset: String, CaseIterable, Sendable {
   case textEncoder = "text-encoder"
   /// A LoRA of rank 8 for all modules that are trained by default.
   case lora
+  /// The same of rank 32.
+  case lora32 = "lora-32"
   /// The same for ``sd15Tiny``, of rank 4.
   case loraTiny = "lora-tiny"
 
@@ -38,6 +40,7 @@ public enum SynthesisPreset: String, CaseIterable, Sendable {
     case .vae: "VAE of Stable Diffusion 1.5"
     case .textEncoder: "text encoder of Stable Diffusion 1.5"
     case .lora: "LoRA for Stable Diffusion 1.5"
+    case .lora32: "LoRA of rank 32 for Stable Diffusion 1.5"
     case .loraTiny: "LoRA for Stable Diffusion 1.5 with narrow layers"
     }
   }
@@ -49,7 +52,7 @@ public enum SynthesisPreset: String, CaseIterable, Sendable {
     case .sd15InstructPix2Pix: .sd15InstructPix2Pix
     case .sd15Tiny, .loraTiny: .tiny
     case .sd15TinyInpainting: .tinyInpainting
-    case .sd15, .sd15Full, .unet, .vae, .textEncoder, .lora: .sd15
+    case .sd15, .sd15Full, .unet, .vae, .textEncoder, .lora, .lora32: .sd15
     }
   }
 
@@ -59,7 +62,7 @@ public enum SynthesisPreset: String, CaseIterable, Sendable {
     case .unet: [.unet]
     case .vae: [.vae]
     case .textEncoder: [.textEncoder]
-    case .lora, .loraTiny: []
+    case .lora, .lora32, .loraTiny: []
     case .sd15, .sd15Inpainting, .sd15InstructPix2Pix, .sd15Tiny, .sd15TinyInpainting, .sd15Full:
       Component.allCases
     }

@@ -28,6 +28,8 @@ public struct SyntheticModel: TensorSource {
   public init(preset: SynthesisPreset, seed: UInt64, dtype: DType = .f16) {
     switch preset {
     case .lora: self.init(loraOf: preset.dimensions, rank: 8, alpha: 4, seed: seed, dtype: dtype)
+    case .lora32:
+      self.init(loraOf: preset.dimensions, rank: 32, alpha: 16, seed: seed, dtype: dtype)
     case .loraTiny:
       self.init(loraOf: preset.dimensions, rank: 4, alpha: 4, seed: seed, dtype: dtype)
     default:

@@ -18,8 +18,10 @@ struct SDTool: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      Inspect.self, Validate.self, Hash.self, Convert.self, Merge.self, MBW.self, Forward.self,
-      Txt2Img.self, Img2Img.self, Tokenize.self, Eval.self, Synth.self, Rules.self,
+      Inspect.self, Validate.self, Hash.self, Diff.self, Ancestry.self, Convert.self,
+      Merge.self, MBW.self, LoRAMerge.self, LoRAVerify.self, LoRAAdd.self, LoRAResize.self,
+      LoRAExtract.self, LoRAConvert.self, Forward.self, Txt2Img.self,
+      Img2Img.self, Tokenize.self, Eval.self, Synth.self, Rules.self,
     ])
 
   /// Runs the command that the arguments name; suggests one if there is none of that name.

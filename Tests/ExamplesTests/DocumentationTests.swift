@@ -1,3 +1,4 @@
+import Comparison
 import Foundation
 import Inspection
 import JSON
@@ -40,7 +41,14 @@ import Testing
     let report = ValidationReport(
       version: "1", files: [FileReport(path: "a", unreadable: nil)], baseline: nil)
     let text = try String(contentsOfFile: Fixtures.root + "/docs/json.md", encoding: .utf8)
-    let keys = keys(of: model.json).union(keys(of: report.jsonValue))
+    let (a, b) = (model.source, SyntheticModel(preset: .sd15Tiny, seed: 2))
+    let difference = try ModelDifference.compare(a, b, width: 2)
+    let explanation = try MergeExplanation.explain(a, from: [a, b], width: 2)
+    let ancestry = try Ancestry.of([a, b, a], width: 2)
+    let keys = [
+      model.json, report.jsonValue, difference.json, explanation.json(paths: ["a", "b"]),
+      ancestry.json,
+    ].reduce(into: Set<String>()) { $0.formUnion(self.keys(of: $1)) }
     #expect(keys.contains("components"))
     for key in keys.sorted() {
       #expect(text.contains("`\(key)`") || text.contains("\"\(key)\":"), "\(key) is not documented")
@@ -53,7 +61,7 @@ import Testing
       return object.reduce(into: []) { keys, member in
         keys.insert(member.key)
         // Their members are named by the file, not by us.
-        if ["metadata", "types"].contains(member.key) { return }
+        if ["metadata", "types", "recipe"].contains(member.key) { return }
         keys.formUnion(self.keys(of: member.value))
       }
     }

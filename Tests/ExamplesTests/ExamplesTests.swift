@@ -1,7 +1,12 @@
 import Checkpoint
+import Comparison
+import Inference
 import Inspection
 import JSON
 import Layouts
+import LinearAlgebra
+import LoRA
+import LoRAEdit
 import Merge
 import SafeTensors
 import StableDiffusion
@@ -131,5 +136,53 @@ import Vocabulary
     let method = try MergeMethods.named("weighted-sum")
     let inputs = method.inputs.names  // A, B
     #expect(inputs == ["A", "B"])
+  }
+
+  @Test("Inference: a component runs") func forward() throws {
+    let runtime = try Runtime(precision: .reference, threads: 2)
+    let vae = try VAEModel(model, runtime: runtime, parts: .decoder)
+    let image = try vae.decode(FloatArray([1, 4, 2, 3]))
+    let size = image.shape  // 1, 3, 16, 24
+    #expect(size == [1, 3, 16, 24])
+  }
+
+  @Test("LinearAlgebra: a matrix is factored") func factorization() throws {
+    let algebra = try LinearAlgebra.load()
+    let svd = try algebra.singularValues(of: Matrix<Float>(rows: 64, columns: 32))
+    #expect(svd.s.count == 32)
+  }
+
+  @Test("LoRAEdit: LoRAs are added") func sum() throws {
+    let first = try LoRAFile(path: Fixtures.path("lora/lora.safetensors"))
+    let second = try LoRAFile(path: Fixtures.path("lora/loha.safetensors"))
+    let path = folder.path("both.safetensors")
+    let sum = try LoRASum([.init(first, 0.7), .init(second, -0.4)])
+    let result = try sum.made(.rank(32, kernels: nil), dtype: .f16, width: 2)
+    try result.output.write(to: path)
+    #expect(try LoRAFile(path: path).modules.count == result.modules.count)
+  }
+
+  @Test("Comparison: models differ, and a model explains itself") func differences() throws {
+    let (a, b, result) = (model, SyntheticModel(preset: .sd15Tiny, seed: 2, dtype: .f16), model)
+    let difference = try ModelDifference.compare(a, b, width: 2)
+    let distance = difference.places[.in04]?.measures.relativeL2
+    let names = difference.mostChanged(10).map(\.name)
+    #expect((distance ?? 0) > 1 && names.count == 10)
+
+    let explanation = try MergeExplanation.explain(result, from: [a, b], width: 2)
+    let recipe = explanation.recipe(paths: ["a.safetensors", "b.safetensors"]).yaml
+    #expect(recipe.contains("alpha: 0\n"))
+  }
+
+  @Test("LoRA: merged weights are computed as they are read") func lora() throws {
+    let model = SyntheticModel(preset: .sd15Tiny, seed: 1, dtype: .f16)
+    let style = SyntheticModel(preset: .loraTiny, seed: 2, dtype: .f16)
+    let lora = try LoRAFile(style)
+    let request = LoRAMergeRequest([LoRAUse(lora, LoRAStrength(0.8))])
+    let plan = try LoRAMergePlan(model, request, width: 2)
+    let merged = LoRAMergedSource(plan)
+    #expect(plan.problems.isEmpty)
+    #expect(plan.changedCount == lora.modules.count)
+    #expect(merged.tensors.count == model.tensors.count)
   }
 }

@@ -272,8 +272,16 @@ struct RecipeTests {
       "line 4: 'seed' is not a number: expected 0 to 18446744073709551615, found '-1'"
     ),
     (
-      "{lora: x.safetensors, models: [a]}",
-      "line 4: step 1 adds a LoRA, which recipes cannot do yet"
+      "{lora: x.safetensors, models: [a, b]}",
+      "step 'step-1': merges LoRAs into one model: found 2 models"
+    ),
+    (
+      "{lora: x.safetensors, models: [a], alpha: 0.5}",
+      "step 'step-1': merges LoRAs and takes no method and no weights; strengths stand after the LoRAs: style.safetensors:0.8"
+    ),
+    (
+      "{lora: 'x.safetensors:lbw=OUTDD', models: [a]}",
+      "step 'step-1': there is no preset of block weights called 'OUTDD'; did you mean OUTD?"
     ),
     ("{method: weighted-sum, models: [a, b], lor: 1}", "line 4: step 1 has the unknown key 'lor'"),
   ]

@@ -47,32 +47,35 @@ struct ReferenceTests {
     }
   }
 
-  @Test("texts that are known last replace those that held their place", arguments: ["12345", "7"])
-  func finalMetadata(hash: String) throws {
+  @Test("texts that are known last replace those that held their place", arguments: [5, 1, 50])
+  func finalMetadata(length: Int) throws {
     let folder = TemporaryFolder()
-    func texts(_ hash: String) -> [MetadataEntry] { [MetadataEntry(key: "hash", value: hash)] }
+    func texts(_ text: Character, _ count: Int) -> [MetadataEntry] {
+      [MetadataEntry(key: "hash", value: String(repeating: text, count: count))]
+    }
     for reference in try ReferenceFile.all() {
       let file = try SafeTensorsFile(path: reference.path)
       let late = folder.path("late.safetensors")
       let early = folder.path("early.safetensors")
+      let none = folder.path("none.safetensors")
       try SafeTensorsFile.write(
-        file, to: late, metadata: texts("-----"), replacing: true, width: 2
-      ) { _ in
-      } finalMetadata: {
-        texts(hash)
+        file, to: late, metadata: texts("-", 5), replacing: true, width: 2,
+        finalMetadata: { texts("7", length) })
+      try SafeTensorsFile.write(
+        file, to: early, metadata: texts("7", length), replacing: true, width: 2)
+      let written = try SafeTensorsFile(path: late)
+      #expect(written.metadata == texts("7", length))
+      for index in file.tensors.indices {
+        #expect(try written.bytes(of: index) == file.bytes(of: index))
       }
-      try SafeTensorsFile.write(
-        file, to: early, metadata: texts(hash), replacing: true, width: 2)
-      #expect(contents(of: late) == contents(of: early))
+      // A header that became shorter keeps its length.
+      if length >= 5 { #expect(contents(of: late) == contents(of: early)) }
       #expect(throws: Fault.self) {
         try SafeTensorsFile.write(
-          file, to: folder.path("none.safetensors"), metadata: texts("-----"), width: 2
-        ) { _ in
-        } finalMetadata: { () throws(Fault) in
-          throw Fault(.fileChanged, "changed")
-        }
+          file, to: none, metadata: texts("-", 5), width: 2,
+          finalMetadata: { () throws(Fault) in throw Fault(.fileChanged, "changed") })
       }
-      #expect(contents(of: folder.path("none.safetensors")).isEmpty)
+      #expect(contents(of: none).isEmpty)
     }
   }
 }

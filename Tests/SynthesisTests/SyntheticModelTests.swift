@@ -26,7 +26,7 @@ import Testing
   func identity(preset: SynthesisPreset) {
     let model = SyntheticModel(preset: preset, seed: 1, dtype: .bf16)
     let identity = ModelIdentity(model.tensors)
-    let isLoRA = preset == .lora || preset == .loraTiny
+    let isLoRA = [.lora, .lora32, .loraTiny].contains(preset)
     #expect((identity.kind == .stableDiffusion1) == !isLoRA, "\(identity.title)")
     #expect(Set(model.tensors.map(\.name)).count == model.tensors.count)
   }

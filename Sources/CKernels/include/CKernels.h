@@ -71,11 +71,61 @@ uint64_t ck_merge(ck_path path, ck_merge_kind kind, const ck_type types[], ck_ty
                   const void *const sources[], void *destination, size_t count, double t,
                   int singles);
 
+/// What comparing two lists of values finds, pair by pair.
+///
+/// Sums, distances and sign changes are of pairs of which both are finite. Zeros of both signs are
+/// equal, and so are two NaN. The distance in units in the last place is counted in the narrower
+/// type, after rounding; it is missing if a type is neither F16, BF16, F32 nor F64.
+typedef struct ck_comparison {
+  uint64_t count, changed, sign_flips, finite, nans_a, nans_b, infinities_a, infinities_b;
+  double maximum, squares_a, squares_b, squares_of_difference;
+  uint64_t ulp_count, ulp_maximum;
+  double ulp_sum;
+} ck_comparison;
+
+/// Compares `count` values of one type with as many of another.
+ck_comparison ck_compare(ck_path path, ck_type type_a, ck_type type_b, const void *a,
+                         const void *b, size_t count);
+
+/// The sum of the squares of values, NaN if one of them is not finite; with `spacing` not 0, of the
+/// greatest powers of two that are not above the magnitudes of the finite ones, or the smallest
+/// normal one (2^-511 in F64).
+double ck_squares(ck_path path, ck_type type, const void *values, size_t count, int spacing);
+
+/// Counts values by the upper 12 bits of the F16 that each rounds to.
+///
+/// Adds to `counts`, four tables of 4096: neighbours often fall into one bin, and counters in turn
+/// do not wait for each other. Which table counts a value is not specified.
+void ck_histogram(ck_path path, ck_type type, const void *values, size_t count, uint32_t *counts);
+
 /// Fills `values` with nearly normal random numbers in F16, BF16, F32 or F64.
 ///
 /// Value i follows from `key` and `first + i` modulo 2^32 alone, so that any part can be made by
 /// itself. No value is further from `mean` than 3.47 deviations.
 void ck_normal(ck_path path, uint64_t key, uint32_t first, float mean, float deviation,
                ck_type type, void *values, size_t count);
+
+/// The columns of a matrix that lie together in the form that `ck_add_product` takes.
+#define CK_PANEL 64
+
+/// Adds the product of `a` (`rows` by `rank`, row after row) and a matrix of `rank` rows to `out`,
+/// whose rows begin `stride` values apart.
+///
+/// `panels` holds that matrix in panels of 64 columns, the last filled up: of the first panel all
+/// rows, then of the next. Each sum is a chain of `fma` from 0 in the order of the ranks, added to
+/// `out` after every 128 of them.
+void ck_add_product(ck_path path, const float *a, const float *panels, float *out, size_t rows,
+                    size_t rank, size_t columns, size_t stride);
+
+/// What a change does to values: sums of squares of values and changes, the sum of the changes'
+/// magnitudes, that of those whose value is another afterwards, and how many they are.
+typedef struct ck_effect {
+  double base_squares, change_squares, change_sum, kept_sum;
+  uint64_t moved;
+} ck_effect;
+
+/// Adds `count` values before and after a change to `effect`; `count` is below 2^31.
+void ck_examine_effect(ck_path path, const float *base, const float *change, const float *result,
+                       size_t count, ck_effect *effect);
 
 #endif

@@ -17,6 +17,7 @@ struct StateDict {
   /// - Throws: ``Rule/noTensors``, ``Rule/tensorDuplicate``, ``Rule/pickleCycle``.
   init(_ graph: borrowing PickleGraph) throws(Fault) {
     budget = max(1 << 20, 16 * graph.bytes.count)
+    if try numberTensors(graph) { return }
     let walk = try GraphWalk(graph)
     var entries = try Self.dictionary(graph)
     try collectMetadata(entries, graph)
@@ -26,6 +27,20 @@ struct StateDict {
     }
     try flatten(entries, walk, graph)
     guard !tensors.isEmpty else { throw Self.nothing(graph, found: "a dictionary without tensors") }
+  }
+
+  /// Takes a list of tensors: their names are their numbers, as with the first LoRAs.
+  private mutating func numberTensors(_ graph: borrowing PickleGraph) throws(Fault) -> Bool {
+    guard case .list = graph.root, let elements = graph.elements(graph.root), !elements.isEmpty
+    else { return false }
+    var numbered: [(name: TensorName, index: Int)] = []
+    for (number, element) in elements.enumerated() {
+      guard case .tensor(let index) = element else { return false }
+      try spend(64, graph)
+      numbered.append((TensorName("\(number)"), Int(index)))
+    }
+    tensors = numbered
+    return true
   }
 
   private static func dictionary(

@@ -4,10 +4,9 @@ import Tensors
 extension ResBlock where Leaf == Weight {
   /// `skip(x) + conv2(silu(norm2(conv1(silu(norm1(x))) + time(embedding))))`.
   ///
-  /// - Parameters:
-  ///   - x: `[n, input, h, w]`.
-  ///   - embedding: `[n, 1, 1280]`, after a SiLU, which all blocks have in common.
-  /// - Returns: `[n, output, h, w]`.
+  /// - `x`: `[n, input, h, w]`.
+  /// - `embedding`: `[n, 1, 1280]`, after a SiLU, which all blocks have in common.
+  /// - gives `[n, output, h, w]`.
   func callAsFunction(_ x: Tensor, time embedding: Tensor) throws(Fault) -> Tensor {
     try x.pass.block(norm1.weight.parameter.label("ResNetBlock"), x) { () throws(Fault) in
       let t = try time(embedding)
@@ -20,9 +19,8 @@ extension ResBlock where Leaf == Weight {
 extension Attention where Leaf == Weight {
   /// Lets the rows of `x` attend to those of `context`, or to themselves, and adds `residual`.
   ///
-  /// - Parameters:
-  ///   - x: `[n, h w, channels]`.
-  ///   - context: `[n, tokens, 768]`.
+  /// - `x`: `[n, h w, channels]`.
+  /// - `context`: `[n, tokens, 768]`.
   func callAsFunction(
     _ x: Tensor, context: Tensor? = nil, adding residual: Tensor
   ) throws(Fault) -> Tensor {

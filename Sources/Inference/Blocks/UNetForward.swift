@@ -4,11 +4,10 @@ import Tensors
 extension UNet where Leaf == Weight {
   /// Predicts the noise in `x`.
   ///
-  /// - Parameters:
-  ///   - x: latents, `[n, 4, h, w]`.
-  ///   - timesteps: their sinusoids, `[n, 1, 320]`.
-  ///   - context: the encoded prompts, `[n, tokens, 768]`.
-  /// - Returns: `[n, 4, h, w]`.
+  /// - `x`: latents, `[n, 4, h, w]`.
+  /// - `timesteps`: their sinusoids, `[n, 1, 320]`.
+  /// - `context`: the encoded prompts, `[n, tokens, 768]`.
+  /// - gives `[n, 4, h, w]`.
   func callAsFunction(_ x: Tensor, timesteps: Tensor, context: Tensor) throws(Fault) -> Tensor {
     let embedding = try time2(time1(timesteps, then: .silu), then: .silu)
     var skips: [Tensor] = []

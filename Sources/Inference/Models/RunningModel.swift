@@ -13,7 +13,9 @@ public struct Observation: Sendable {
   public var trace: [Glob] = []
   /// Whether time is taken.
   public var isTimed = false
-  /// Whether nothing is computed: shapes and operations only. The result is zeros.
+  /// Whether nothing is computed: shapes and operations only.
+  ///
+  /// The result is zeros.
   public var isPlanned = false
 
   /// The results of traced modules by their path in diffusers, in the order of the pass.

@@ -52,11 +52,10 @@ extension Tensor {
 
   /// `softmax(q kᵀ / √width) v` for each of `heads` heads, whose channels lie one after another.
   ///
-  /// - Parameters:
-  ///   - q: `[n, queries, channels]`.
-  ///   - k: `[n, keys, channels]`.
-  ///   - v: as `k`.
-  ///   - isCausal: whether a row attends to itself and those before it only.
+  /// - `q`: `[n, queries, channels]`.
+  /// - `k`: `[n, keys, channels]`.
+  /// - `v`: as `k`.
+  /// - `isCausal`: whether a row attends to itself and those before it only.
   static func attention(
     _ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, isCausal: Bool = false
   ) throws(Fault) -> Tensor {

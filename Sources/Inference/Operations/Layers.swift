@@ -26,10 +26,9 @@ struct Product {
 
   /// Applies the layer to `x`.
   ///
-  /// - Parameters:
-  ///   - size: the height and width of `x` after its rows and columns were doubled, if they are.
-  ///   - activation: what follows.
-  ///   - residual: what is added last.
+  /// - `size`: the height and width of `x` after its rows and columns were doubled, if they are.
+  /// - `activation`: what follows.
+  /// - `residual`: what is added last.
   func apply(
     _ x: Tensor, upsampledTo size: (height: Int, width: Int)? = nil,
     then activation: Activation = .none, adding residual: Tensor? = nil
@@ -109,7 +108,7 @@ extension Linear where Leaf == Weight {
 extension Conv where Leaf == Weight {
   /// `[n, input, h, w]` to `[n, output, h, w]`, or half of the height and width.
   ///
-  /// - Parameter size: the height and width of `x` after its rows and columns were doubled.
+  /// - `size`: the height and width of `x` after its rows and columns were doubled.
   func callAsFunction(
     _ x: Tensor, upsampledTo size: (height: Int, width: Int)? = nil, adding residual: Tensor? = nil
   ) throws(Fault) -> Tensor {
@@ -121,9 +120,8 @@ extension Conv where Leaf == Weight {
 extension Norm where Leaf == Weight {
   /// Normalises `x + addend`; the shape stays.
   ///
-  /// - Parameters:
-  ///   - addend: `[n, 1, channels]`, added to all positions of an image.
-  ///   - activation: what follows; a GroupNorm only.
+  /// - `addend`: `[n, 1, channels]`, added to all positions of an image.
+  /// - `activation`: what follows; a GroupNorm only.
   func callAsFunction(
     _ x: Tensor, adding addend: Tensor? = nil, then activation: Activation = .none
   ) throws(Fault) -> Tensor {

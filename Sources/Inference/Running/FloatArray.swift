@@ -30,5 +30,6 @@ public struct FloatArray: Hashable, Sendable {
   /// The same values with another shape.
   ///
   /// - Parameter shape: a shape with the same number of values.
+  /// - Returns: the array seen so; nothing is moved.
   public func reshaped(_ shape: [Int]) -> FloatArray { FloatArray(shape, values) }
 }

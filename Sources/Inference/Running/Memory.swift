@@ -4,17 +4,20 @@ import Tensors
 /// Memory of one activation or weight; freed, or given back, with its owner.
 @safe final class Memory {
   let byteCount: Int
+  /// The bytes there is room for; more where larger memory was used again.
+  private let capacity: Int
   /// `nil` where a pass is only planned.
   let base: UnsafeMutableRawPointer?
   private let arena: Arena
 
-  init(_ byteCount: Int, _ base: UnsafeMutableRawPointer?, _ arena: Arena) {
+  init(_ byteCount: Int, _ base: UnsafeMutableRawPointer?, capacity: Int, _ arena: Arena) {
     self.byteCount = byteCount
+    self.capacity = capacity
     unsafe self.base = base
     self.arena = arena
   }
 
-  deinit { unsafe arena.take(back: base, byteCount) }
+  deinit { unsafe arena.take(back: base, byteCount, capacity: capacity) }
 }
 
 /// Memory that activations use one after another.
@@ -38,26 +41,34 @@ import Tensors
     let rounded = max(64, (byteCount + 63) / 64 * 64)
     used += rounded
     peak = max(peak, used)
-    guard !isPlanned else { return unsafe Memory(rounded, nil, self) }
-    if let match = unsafe idle.lastIndex(where: { unsafe $0.byteCount == rounded }) {
-      let block = unsafe idle.remove(at: match)
-      idleBytes -= rounded
-      return unsafe Memory(rounded, block.base, self)
+    guard !isPlanned else { return unsafe Memory(rounded, nil, capacity: 0, self) }
+    // Fresh memory costs more than what is computed with it, so what was given back is used again,
+    // unless much of it would lie idle. The smallest that fits; of equals, the last one used.
+    var best: Int?
+    for index in unsafe idle.indices {
+      let size = unsafe idle[index].byteCount
+      guard size >= rounded, size <= 2 * rounded else { continue }
+      if let other = best, unsafe idle[other].byteCount < size { continue }
+      best = index
     }
-    // Nothing fits: what is idle is of no use for now.
-    if idleBytes > used / 4 { release() }
+    if let best {
+      let block = unsafe idle.remove(at: best)
+      idleBytes -= unsafe block.byteCount
+      return unsafe Memory(rounded, block.base, capacity: block.byteCount, self)
+    }
+    if idleBytes > used { release() }
     guard let base = unsafe cf_allocate(rounded) else {
       used -= rounded
       throw .noMemory(rounded)
     }
-    return unsafe Memory(rounded, base, self)
+    return unsafe Memory(rounded, base, capacity: rounded, self)
   }
 
-  fileprivate func take(back base: UnsafeMutableRawPointer?, _ byteCount: Int) {
+  fileprivate func take(back base: UnsafeMutableRawPointer?, _ byteCount: Int, capacity: Int) {
     used -= byteCount
     guard let base = unsafe base else { return }
-    unsafe idle.append((base, byteCount))
-    idleBytes += byteCount
+    unsafe idle.append((base, capacity))
+    idleBytes += capacity
   }
 
   /// Gives idle memory back to the operating system.

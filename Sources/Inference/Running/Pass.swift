@@ -49,9 +49,8 @@ final class Pass {
 
   /// Computes, unless only planned, and notes how long it takes.
   ///
-  /// - Parameters:
-  ///   - kind: what is computed.
-  ///   - operations: the floating-point operations that the definition has.
+  /// - `kind`: what is computed.
+  /// - `operations`: the floating-point operations that the definition has.
   func run(_ kind: OperationKind, operations: Double = 0, _ body: () -> Int32) throws(Fault) {
     if observation.isPlanned {
       profile.add(kind, seconds: 0, operations: operations, block: blocks.last)
@@ -117,7 +116,7 @@ final class Pass {
 
   /// Computes a module that consists of others, and adds `residual`, which is no part of it.
   ///
-  /// - Parameter body: gets the residual if it is to be added on the way, which costs nothing.
+  /// - `body`: gets the residual if it is to be added on the way, which costs nothing.
   func block(
     _ label: ModuleLabel, _ input: Tensor, adding residual: Tensor,
     _ body: (Tensor?) throws(Fault) -> Tensor

@@ -29,6 +29,27 @@ struct WeightLoading {
         .missingComponent, "has no \(component.title)", path: source.path, found: found,
         hint: "name a file that has it")
     }
+    try checkWidths()
+  }
+
+  /// Throws ``Rule/notRunnable`` if groups or heads do not divide the widths.
+  private func checkWidths() throws(Fault) {
+    let d = dimensions
+    let multiples: [(Dimensions.Width, Int)]
+    switch component {
+    case .textEncoder: multiples = [(.text, Dimensions.textHeads), (.textFeedForward, 2)]
+    case .unet:
+      multiples =
+        [.unet0, .unet1, .unet2, .unet3].map { ($0, Dimensions.groups) }
+        + [(.unetTime, 2), (.unetContext, 2)]
+    case .vae:
+      multiples = [.vae0, .vae1, .vae2, .vae3].map { ($0, Dimensions.groups) } + [(.latent, 2)]
+    }
+    for (width, multiple) in multiples where d[width] % multiple != 0 {
+      throw Fault(
+        .notRunnable, "has widths that no such network has", path: source.path,
+        expected: "\(width.title) a multiple of \(multiple)", found: "\(d[width])")
+    }
   }
 
   /// The widths of the network.
@@ -85,7 +106,7 @@ struct WeightLoading {
       ) { (index, buffers: inout Buffers) throws(Fault) in
         let (parameter, tensor) = tensors[index]
         guard let tensor, isWanted(parameter) else {
-          results[index] = Weight(parameter, isPresent: false)
+          results[index] = Weight(parameter, isPresent: tensor != nil)
           return
         }
         results[index] = try load(parameter, tensor, &buffers)

@@ -52,7 +52,7 @@ extension ValidationReport {
 }
 
 /// Text that Markdown shows as it is: no markup, HTML, mention, reference or link.
-private func markdownEscaped(_ text: String) -> String {
+package func markdownEscaped(_ text: String) -> String {
   var result = ""
   for character in text.sanitized.unicodeScalars {
     switch character {
@@ -73,7 +73,7 @@ private func markdownEscaped(_ text: String) -> String {
 }
 
 /// Text as code, inside of a table too: delimited by more backticks than it has in a row.
-private func markdownCode(_ text: String) -> String {
+package func markdownCode(_ text: String) -> String {
   let text = text.sanitized(limit: 200)
   var longest = 0, run = 0
   for byte in text.utf8 {

@@ -1,3 +1,5 @@
+import LoRA
+import StableDiffusion
 public import Tensors
 
 /// What a recipe will do to models that are open, known before any value is read.
@@ -18,6 +20,8 @@ public struct RecipePlan: Sendable {
   public let result: MergedSource
   /// The models that are read, by the names that the recipe gives them.
   public let models: [String: any TensorSource]
+  /// What keeps LoRAs from being merged.
+  private let loraProblems: [Fault]
 
   /// Plans all steps.
   ///
@@ -35,6 +39,7 @@ public struct RecipePlan: Sendable {
     var inputs = [String: MergeInput]()
     for (name, source) in models { inputs[name] = MergeInput(source) }
     var steps: [RecipePlanStep] = []
+    var loraProblems: [Fault] = []
     // A model that is written as it is goes through the same plan as what is merged.
     var pending = recipe.steps
     if !pending.contains(where: { $0.name == recipe.result }) {
@@ -52,7 +57,17 @@ public struct RecipePlan: Sendable {
         }
         own.append(input)
       }
-      var request = try step.request()
+      if !step.loras.isEmpty, let input = own.first {
+        let merged = try Self.merged(step.loras, of: models, into: input.source, width: width)
+        if let problem = merged.plan.problems.first { loraProblems.append(problem) }
+        let styled = MergeInput(merged)
+        inputs[step.name] = styled
+        guard isLast else { continue }
+        own = [styled] + own.dropFirst()
+      }
+      // A step of LoRAs that is the last one still has tensors to leave out and types to store.
+      var request = try step.loras.isEmpty
+        ? step.request() : Recipe.Step(step.name, method: "copy", inputs: [step.name]).request()
       request.policies = step.policies ?? recipe.policies
       if let output {
         request.bakesVAE = output.vae != nil
@@ -70,13 +85,35 @@ public struct RecipePlan: Sendable {
     guard let result else { throw Fault(.recipeName, "has no result") }
     self.steps = steps
     self.result = result
+    self.loraProblems = loraProblems
+  }
+
+  /// A model with LoRAs, in single precision.
+  private static func merged(
+    _ loras: [String], of models: [String: any TensorSource], into base: any TensorSource,
+    width: Int
+  ) throws(Fault) -> LoRAMergedSource {
+    var uses: [LoRAUse] = []
+    for text in loras {
+      let argument = try LoRAArgument(text)
+      guard let source = models[argument.name] else {
+        throw Fault(.recipeName, "uses the LoRA '\(argument.name)', which is not open")
+      }
+      uses.append(LoRAUse(try LoRAFile(path: source.path), argument.strength))
+    }
+    var request = LoRAMergeRequest(uses)
+    for component in Component.allCases { request.types[component] = .f32 }
+    return LoRAMergedSource(try LoRAMergePlan(base, request, width: width))
   }
 
   /// The plan of the last step.
   public var plan: MergePlan { result.plan }
 
   /// What makes the merge impossible: the problems of the first step that has any.
-  public var problems: [Fault] { steps.lazy.map(\.plan.problems).first { !$0.isEmpty } ?? [] }
+  public var problems: [Fault] {
+    loraProblems.isEmpty
+      ? steps.lazy.map(\.plan.problems).first { !$0.isEmpty } ?? [] : loraProblems
+  }
 
   /// The same plan, with the tensors at `positions` of the result stored as F32.
   public func storingSingles(_ positions: Set<Int>, width: Int) -> RecipePlan {
@@ -84,13 +121,15 @@ public struct RecipePlan: Sendable {
     var steps = self.steps
     if let last = steps.indices.last { steps[last].plan = plan }
     return RecipePlan(
-      recipe: recipe, steps: steps, result: MergedSource(plan, width: width), models: models)
+      recipe: recipe, steps: steps, result: MergedSource(plan, width: width), models: models,
+      loraProblems: loraProblems)
   }
 
   private init(
     recipe: Recipe, steps: [RecipePlanStep], result: MergedSource,
-    models: [String: any TensorSource]
+    models: [String: any TensorSource], loraProblems: [Fault]
   ) {
+    self.loraProblems = loraProblems
     self.recipe = recipe
     self.steps = steps
     self.result = result

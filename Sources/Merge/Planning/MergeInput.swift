@@ -1,3 +1,4 @@
+import LoRA
 public import StableDiffusion
 public import Tensors
 
@@ -18,13 +19,7 @@ public struct MergeInput: Sendable {
   /// An open model.
   public init(_ source: any TensorSource) {
     self.source = source
-    let merged = (source as? MergedSource)?.plan
-    originalTypes =
-      if let merged, merged.request.types.isForMerged {
-        merged.tensors.map(\.originalType)
-      } else {
-        source.tensors.map(\.dtype)
-      }
+    originalTypes = Self.originalTypes(source)
     let identity = ModelIdentity(source.tensors)
     self.identity = identity
     var positions = [TensorName: Int](minimumCapacity: source.tensors.count)
@@ -45,6 +40,13 @@ public struct MergeInput: Sendable {
       return name
     }
     self.positions = positions
+  }
+
+  private static func originalTypes(_ source: any TensorSource) -> [DType] {
+    var source = source
+    while let merged = source as? LoRAMergedSource { source = merged.plan.base }
+    return (source as? MergedSource)?.plan.tensors.map(\.originalType)
+      ?? source.tensors.map(\.dtype)
   }
 
   /// The shape of tensor `index` as single-file checkpoints have it.

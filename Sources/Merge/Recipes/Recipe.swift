@@ -48,6 +48,9 @@ public struct Recipe: Hashable, Sendable {
     public var epsilon: Double?
     /// A weight for each input, without the base; empty if all are 1.
     public var weights: [Double] = []
+    /// The LoRAs that are merged into the one input, as on the command line; for the method
+    /// ``loraMethod`` only.
+    public var loras: [String] = []
     /// The convention by which lists of weights are spread over the places.
     public var dialect = Dialect.mbw
     /// How results are rounded.
@@ -62,6 +65,15 @@ public struct Recipe: Hashable, Sendable {
     public var output: Output?
     /// What is done where this step's models do not fit together; the recipe's if `nil`.
     public var policies: MergePolicies?
+
+    /// What a step that merges LoRAs has in the place of a method.
+    public static let loraMethod = "lora"
+
+    /// A step that merges LoRAs into a model.
+    public init(_ name: String, loras: [String], into model: String) {
+      self.init(name, method: Self.loraMethod, inputs: [model])
+      self.loras = loras
+    }
 
     /// A step with the method's default parameters.
     public init(_ name: String, method: String, inputs: [String]) {

@@ -37,7 +37,7 @@ extension Recipe {
           unused.remove(vae)
         }
       }
-      try Self.check(step)
+      try Self.check(step, models: Set(models.map(\.name)))
       try define(step.name, in: &known)
       unused.insert(step.name)
     }
@@ -112,8 +112,9 @@ extension Recipe {
       }
   }
 
-  private static func check(_ step: Step) throws(Fault) {
+  private static func check(_ step: Step, models: Set<String>) throws(Fault) {
     do throws(Fault) {
+      guard step.loras.isEmpty else { return try checkLoRAs(step, known: models) }
       let method = try MergeMethods.named(step.method)
       let taken = Set(method.parameters.map(\.kind))
       let given: [(MergeParameter.Kind, Bool)] = [

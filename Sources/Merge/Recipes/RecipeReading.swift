@@ -45,7 +45,7 @@ extension Recipe {
     if let node = fields.take("output") { output = try Output(node) }
     if let node = fields.take("policies") { policies = try MergePolicies(node) }
     try fields.finish()
-    self = try checked()
+    self = try namingLoRAs().checked()
   }
 
   private static func models(_ node: RecipeNode) throws(Fault) -> [Model] {
@@ -108,20 +108,25 @@ extension Recipe.Step {
     _ node: RecipeNode, position: Int, defaults: StepDefaults, presets: PresetLibrary
   ) throws(Fault) {
     var fields = try RecipeFields(node, of: "step \(position)")
-    if let lora = fields.take("lora") {
-      throw lora.located(
-        Fault(
-          .recipeUnsupported, "step \(position) adds a LoRA, which recipes cannot do yet",
-          hint: "bake it in with its own command first"))
-    }
     let name = try fields.take("name")?.text("the name of step \(position)") ?? "step-\(position)"
     let subject = "step '\(shortened(name))'"
-    let method = try fields.require("method").text("the method of \(subject)")
+    var loras: [String] = []
+    if let node = fields.take("lora") {
+      if case .list(let elements) = node.content {
+        for element in elements { loras.append(try element.text("a LoRA of \(subject)")) }
+      } else {
+        loras = [try node.text("the LoRA of \(subject)")]
+      }
+    }
+    let method =
+      loras.isEmpty
+      ? try fields.require("method").text("the method of \(subject)") : Self.loraMethod
     var inputs: [String] = []
     for input in try fields.require("models").elements("'models' of \(subject)") {
       inputs.append(try input.text("a model of \(subject)"))
     }
     self.init(name, method: method, inputs: inputs)
+    self.loras = loras
     if let node = fields.take("alpha") {
       alpha = try WeightSpecification(node, named: "alpha", presets: presets)
     }

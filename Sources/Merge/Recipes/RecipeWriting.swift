@@ -37,9 +37,11 @@ extension Recipe.Step {
     func number(_ key: String, _ value: Double?) -> [(key: String, value: RecipeNode)] {
       value.map { [(key, .number(spelled($0)))] } ?? []
     }
+    let kind: (key: String, value: RecipeNode) =
+      loras.isEmpty
+      ? ("method", .text(method)) : ("lora", RecipeNode(.list(loras.map { .text($0) })))
     var members: [(key: String, value: RecipeNode)] = [
-      ("name", .text(name)), ("method", .text(method)),
-      ("models", RecipeNode(.list(inputs.map { .text($0) }))),
+      ("name", .text(name)), kind, ("models", RecipeNode(.list(inputs.map { .text($0) }))),
     ]
     if let alpha { members.append(("alpha", alpha.node)) }
     if let beta { members.append(("beta", beta.node)) }

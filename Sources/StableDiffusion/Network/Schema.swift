@@ -11,7 +11,7 @@ public struct Schema: Sendable {
   public static let sd15 = Schema(.sd15)
 
   /// The schema of a network whose widths all differ: it has every parameter that any one has.
-  static let complete = Schema(.primes, isComplete: true)
+  package static let complete = Schema(.primes, isComplete: true)
 
   /// The widths of the network.
   public let dimensions: Dimensions
@@ -86,7 +86,7 @@ public struct Schema: Sendable {
   public subscript(name: TensorName) -> Parameter? { match(name).map { parameters[$0.parameter] } }
 
   /// The position here of a parameter of ``complete``.
-  func position(of complete: Int) -> Int? {
+  package func position(of complete: Int) -> Int? {
     let own = positions[complete]
     return own < 0 ? nil : own
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Inspection
 import JSON
+import LoRA
 import StableDiffusion
 import Tensors
 
@@ -42,7 +43,10 @@ extension SDTool {
         "List the tensors whose names fit a pattern ('*' for all).", valueName: "pattern"))
     var tensors: String?
 
-    @Flag(help: "With --tensors: smallest, largest, mean, standard deviation, NaN; reads values.")
+    @Flag(
+      help:
+        "With --tensors: smallest, largest, mean, standard deviation, NaN; of a LoRA the effective rank. Reads values."
+    )
     var stats = false
 
     @Flag(help: "Show the metadata.")
@@ -94,16 +98,30 @@ extension SDTool {
           LayerTable(.convolutions, of: schema, components: components)
             .lines(width: width, style: style))
       }
-      if tensors != nil || stats {
+      let lora = try adapter(model)
+      if tensors != nil || stats && lora == nil {
         sections.append(try list(model).lines(width: width, style: style))
       }
       if metadata { sections.append(metadataLines(of: model, style: style, width: width)) }
       if hash { sections.append(try hashLines(of: model, style: style)) }
       let isAlone = !sections.isEmpty
-      if !isAlone { sections.append(model.summaryLines(width: text.width, style: style)) }
+      if !isAlone {
+        var lines = model.summaryLines(width: text.width, style: style)
+        if let lora { lines += lora.lines(width: text.width, style: style) }
+        sections.append(lines)
+      }
       let title =
         models.files.count > 1 && isAlone ? [style.paint(model.source.path.sanitized, .name)] : []
       return title + Array(sections.joined(separator: [""]))
+    }
+
+    /// What the model is as a LoRA, if it is one that can be made sense of.
+    private func adapter(_ model: InspectedModel) throws(Fault) -> LoRASummary? {
+      guard model.identity.kind == .adapter,
+        let file = try? LoRAFile(path: model.source.path)
+      else { return nil }
+      return try LoRASummary(
+        file, withValues: stats, threads: machine.threads ?? availableProcessors)
     }
 
     private func list(_ model: InspectedModel) throws(Fault) -> TensorList {
@@ -135,6 +153,7 @@ extension SDTool {
         object["conv_layers"] = LayerTable(.convolutions, of: schema, components: components).json
       }
       if tensors != nil || stats { object["tensor_list"] = try list(model).json }
+      if let lora = try adapter(model) { object["lora"] = lora.json }
       if hash { object["hashes"] = try hashValue(of: model) }
       return .object(object)
     }

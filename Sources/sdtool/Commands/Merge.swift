@@ -116,11 +116,12 @@ extension SDTool {
         try lock(planned)
         return .success
       }
-      // What an archive says about its contents is compared before they are used.
-      for model in recipe.models {
-        try sources[model.name]?.verifyChecksums(width: threads)
+      if let path = provenance.verify {
+        for model in recipe.models {
+          try sources[model.name]?.verifyChecksums(width: threads)
+        }
+        return try verify(planned, path) ? .success : .findings
       }
-      if let path = provenance.verify { return try verify(planned, path) ? .success : .findings }
       guard let output else { return .success }
       try planned.checkOutput(output, replacing: force)
       let (written, seconds) = try write(planned, to: output)
@@ -142,7 +143,7 @@ extension SDTool {
       if let path = provenance.replays(withModels: models) {
         recipe = try provenance.replayed(path, threads: threads)
       } else if let path = provenance.recipe {
-        recipe = try provenance.read(path, presets: weights.library())
+        recipe = try Recipe(reading: path, presets: weights.library())
       } else {
         _ = try MergeMethods.named(method)
         let names = models.indices.map { Self.name(of: $0) }
@@ -202,7 +203,7 @@ extension SDTool {
       writer.width = threads
       // Hashing the inputs costs more processor time than merging them, which mostly waits for the
       // disk: both go on at once, and the hashes are written last.
-      let hashes = hashing(planned)
+      let hashes = reading(planned)
       let metadata = try provenance.metadata(
         of: planned, output: output, hashes: provenance.placeholders(for: planned))
       var isRetry = false
@@ -218,6 +219,8 @@ extension SDTool {
           return (planned, progress.finish())
         } catch {
           _ = progress.finish()
+          // A damaged archive explains odd values better than these do.
+          _ = try hashes.value()
           guard error.rule == .mergeOverflow, planned.recipe.policies.overflow == .keepF32,
             !isRetry
           else { throw error }
@@ -228,13 +231,19 @@ extension SDTool {
       }
     }
 
-    /// Begins to hash the models, if anything about them is recorded or compared.
-    private func hashing(_ planned: RecipePlan) -> Pending<[String: String]> {
+    /// Begins to read the models whole: compares what archives say about their contents, and hashes
+    /// what is recorded or pinned.
+    private func reading(_ planned: RecipePlan) -> Pending<[String: String]> {
       let provenance = provenance
       let threads = threads
-      let isPinned = planned.recipe.models.contains { $0.sha256 != nil }
+      let models = planned.recipe.models
       return Pending { () throws(Fault) in
-        guard isPinned || !provenance.noRecipe else { return [:] }
+        for model in models {
+          try planned.models[model.name]?.verifyChecksums(width: threads)
+        }
+        guard !provenance.noRecipe || models.contains(where: { $0.sha256 != nil }) else {
+          return [:]
+        }
         return try provenance.hashes(of: planned, threads: threads)
       }
     }

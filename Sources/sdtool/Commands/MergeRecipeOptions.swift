@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoint
 import Inspection
+import LoRA
 import Merge
 import StableDiffusion
 import Tensors
@@ -44,11 +45,6 @@ struct MergeRecipeOptions: ParsableArguments {
     if replay != nil, folder == nil {
       throw ValidationError("--replay needs --models FOLDER, where the models are looked for")
     }
-  }
-
-  /// Reads the recipe in the file at `path`.
-  func read(_ path: String, presets: PresetLibrary) throws(Fault) -> Recipe {
-    try Recipe(path: path, presets: presets)
   }
 
   /// The recipe that made the file at `path`, with its models found by hash in ``folder``.

@@ -87,14 +87,25 @@ struct MergeReport {
       lines.append(
         "\(model.name, .strong)  \(source.path, .name)  \(source.container.title, .faint)")
     }
+    for step in recipe.recipe.steps where !step.loras.isEmpty {
+      lines.append(
+        "\(step.name, .strong)  lora  \(step.loras.joined(separator: ", "), .name) in \(step.inputs.joined(separator: ", "))"
+      )
+    }
     for step in recipe.steps {
+      if recipe.recipe.steps.contains(where: { $0.name == step.name && !$0.loras.isEmpty }) {
+        continue
+      }
       let method = step.plan.request.method
       lines.append(
         "\(step.name, .strong)  \(method.name, .name)  \(method.formula) of \(step.inputs.joined(separator: ", "))"
       )
     }
     lines.append("")
-    if plan.request.method.parameters.contains(where: { $0.kind == .alpha }) {
+    let isLoRA = recipe.recipe.steps.contains {
+      $0.name == recipe.recipe.result && !$0.loras.isEmpty
+    }
+    if !isLoRA, plan.request.method.parameters.contains(where: { $0.kind == .alpha }) {
       lines += table().text().split(separator: "\n").map { StyledText(String($0)) }
       lines.append("")
     }

@@ -1,10 +1,14 @@
 import ArgumentParser
 import Checkpoint
+import Comparison
 import Generation
 import Inference
 import Inspection
 import JSON
 import Layouts
+import LinearAlgebra
+import LoRA
+import LoRAEdit
 import Merge
 import Pictures
 import Prompts
@@ -18,7 +22,8 @@ let allRules: [Rule] =
   (Rule.fileRules + Rule.foreignRules + Rule.jsonRules + Rule.safeTensorsRules
   + Rule.checkpointRules + Rule.folderRules + Rule.schemaRules + Rule.conversionRules
   + Rule.baselineRules + Rule.mergeMethodRules + Rule.weightRules + Rule.recipeRules
-  + Rule.mergeRules + Rule.inferenceRules + Rule.samplingRules + Rule.promptRules
+  + Rule.mergeRules + Rule.loraRules + Rule.loraEditRules + Rule.linearAlgebraRules
+  + Rule.comparisonRules + Rule.inferenceRules + Rule.samplingRules + Rule.promptRules
   + Rule.generationRules + Rule.pictureRules)
   .sorted { $0.id < $1.id }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoint
+import Inference
 import Inspection
 import StableDiffusion
 import Tensors
@@ -15,6 +16,7 @@ extension SDTool {
 
         EXAMPLES
           sdtool validate model.safetensors
+          sdtool validate --smoke merged.safetensors
           sdtool validate --expect sd15 --fail-on warning models/
           sdtool validate --format sarif models/ > sdtool.sarif
           sdtool validate --write-baseline known.json models/
@@ -54,6 +56,9 @@ extension SDTool {
 
     @Flag(help: "Check names, shapes and structure only; read no values.")
     var quick = false
+
+    @Flag(help: "Also run every component once at a small size: the results must be finite.")
+    var smoke = false
 
     @Option(
       help: ArgumentHelp(
@@ -104,6 +109,7 @@ extension SDTool {
         threads: machine.threads ?? availableProcessors, progress: Terminal.showStatus)
       Terminal.clearStatus()
       try orFail { () throws(Fault) in
+        if smoke { report = try smokeTested(report) }
         if let writeBaseline { try Baseline(accepting: report).write(to: writeBaseline) }
         if let baseline { report = try Baseline(path: baseline).applied(to: report) }
         let layout = TextReportLayout(
@@ -118,6 +124,24 @@ extension SDTool {
       }
       let code = report.exitCode(failOn: threshold)
       if code != 0 { throw ExitCode(code) }
+    }
+
+    /// The report with what running the models that can be read shows.
+    private func smokeTested(_ report: ValidationReport) throws(Fault) -> ValidationReport {
+      let runtime = try Runtime(threads: machine.threads ?? availableProcessors)
+      let files = report.files.map { file in
+        guard file.unreadable == nil else { return file }
+        Terminal.showStatus(file.path)
+        defer { Terminal.clearStatus() }
+        var faults: [Fault]
+        do throws(Fault) {
+          faults = try smokeTest(openModel(path: file.path, variant: variant), runtime: runtime)
+        } catch { faults = [error] }
+        return FileReport(
+          path: file.path, title: file.title, findings: file.findings + faults,
+          seconds: file.seconds)
+      }
+      return ValidationReport(version: report.version, files: files, baseline: report.baseline)
     }
 
     private var threshold: Severity { strict ? .note : failOn }

@@ -56,7 +56,7 @@ struct PictureJob {
     if axes.contains(where: \.changesModel), !model.isRecipe {
       throw Fault(
         .generationSetting, "alpha and mbw change a merge, and the model is none",
-        found: model.model, hint: "give a recipe (.yaml) as --model")
+        found: model.path, hint: "give a recipe (.yaml) as --model")
     }
     let paths = axes.isEmpty ? self.paths : [output.output]
     for path in paths { try checkFree(path) }
@@ -93,7 +93,7 @@ struct PictureJob {
     let progress = GenerationProgress(
       total: request.evaluations * request.count, isShown: !output.quiet)
     defer { progress.finish() }
-    let hash = output.noHash ? nil : try model.hash(of: source)
+    let hash = output.noHash ? nil : try model.hash()
     let pictures = try generate([request], source, progress)[0]
     var files: [PictureFile] = []
     for (index, picture) in pictures.enumerated() {
@@ -196,7 +196,9 @@ extension PictureJob {
     let seconds = progress.seconds
     if output.json {
       var object: JSONObject = [
-        "model": .string(model.model), "width": .integer(request.width),
+        "model": .string(model.path),
+        "loras": .array(model.runnable.lora.map { .string($0) }),
+        "width": .integer(request.width),
         "height": .integer(request.height), "steps": .integer(request.trajectory.stepCount),
         "sampler": .string(request.sampler.name), "schedule": .string(request.sigmas.rawValue),
         "cfg": .double(request.guidance.scale), "rng": .string(request.noise.rawValue),

@@ -2,6 +2,7 @@ public import ArgumentParser
 public import Inference
 public import Inspection
 public import Layouts
+public import LoRA
 public import Merge
 public import Sampling
 public import StableDiffusion
@@ -50,3 +51,7 @@ extension NoiseKind: ExpressibleByArgument {}
 extension NoiseSchedule.Curve: ExpressibleByArgument {}
 extension Prediction: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
+
+extension LoRAMergeRequest.Overflow: ExpressibleByArgument {}
+extension Magnitude.Axis: ExpressibleByArgument {}
+extension LoRACompatibility: ExpressibleByArgument {}

@@ -66,12 +66,12 @@ struct SamplingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How the noise falls: \(SigmaSpacing.allCases.map(\.rawValue).joined(separator: ", ")).",
-      valueName: "name"))
+      "How the noise falls from step to step (default: normal).", valueName: "name"))
   var schedule: SigmaSpacing?
 
   @Option(
-    help: "How time steps are spread: leading, linspace or trailing (default: as diffusers does).")
+    help: ArgumentHelp(
+      "How time steps are spread (default: as diffusers does).", valueName: "name"))
   var spacing: TimestepSpacing?
 
   @Option(help: "The share of fresh noise in ddim and ancestral samplers.")
@@ -82,14 +82,13 @@ struct SamplingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What the model's output means: \(Prediction.allCases.map(\.rawValue).joined(separator: ", ")).",
+      "What the model's output means.",
       valueName: "name"))
   var prediction: Prediction = .noise
 
   @Option(
     help: ArgumentHelp(
-      "The training schedule: "
-        + "\(NoiseSchedule.Curve.allCases.map(\.rawValue).joined(separator: ", ")).",
+      "The schedule that the model was trained with.",
       valueName: "name"))
   var betas: NoiseSchedule.Curve = .scaledLinear
 

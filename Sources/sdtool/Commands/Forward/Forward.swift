@@ -35,6 +35,7 @@ extension SDTool {
           sdtool forward unet --model m.safetensors --input in.safetensors -o out.safetensors
           sdtool forward unet --model m.safetensors --input in.safetensors --trace '*.attn2' -o t.safetensors
           sdtool forward vae-decode --model m.ckpt --input z.safetensors --compare golden.safetensors
+          sdtool forward unet -m recipe.yaml --lora style.safetensors:0.8 --input in.safetensors -o out.safetensors
           sdtool forward unet --shapes --size 768x512
           sdtool forward unet --model m.safetensors --batch 2 --profile
 
@@ -45,8 +46,7 @@ extension SDTool {
     @Argument(help: ArgumentHelp("unet, vae-encode, vae-decode or text.", valueName: "component"))
     var part: ForwardPart
 
-    @Option(name: [.short, .long], help: ArgumentHelp("The model.", valueName: "file"))
-    var model: String?
+    @OptionGroup var model: RunnableModelOptions
 
     @Option(help: ArgumentHelp("The inputs, a safetensors file.", valueName: "file"))
     var input: String?
@@ -90,7 +90,7 @@ extension SDTool {
     @OptionGroup var text: OutputOptions
 
     func validate() throws {
-      if model == nil, !shapes { throw ValidationError("name a model with --model") }
+      if model.model == nil, !shapes { throw ValidationError("name a model with --model") }
       if output == nil, compare == nil, !shapes, !profile {
         throw ValidationError("give an output with -o, or --compare, --shapes or --profile")
       }
@@ -114,11 +114,9 @@ extension SDTool {
     }
 
     private func forward(_ golden: ForwardTensors?) throws(Fault) -> ForwardReport {
-      let source: any TensorSource =
-        try model.map { path throws(Fault) in try openModel(path: path) }
-        ?? SyntheticModel(preset: .sd15, seed: 0)
-      let given = try input.map { path throws(Fault) in try ForwardTensors(path: path) }
       let threads = machine.threads ?? availableProcessors
+      let source = try model.open(threads: threads) ?? SyntheticModel(preset: .sd15, seed: 0)
+      let given = try input.map { path throws(Fault) in try ForwardTensors(path: path) }
       let runtime = try Runtime(precision: precision, threads: threads)
       var observation = Observation()
       observation.trace = trace.map { Glob($0) }

@@ -212,7 +212,8 @@ struct ForwardReport {
 
   /// A number of operations: `803 G`.
   static func operations(_ value: Double) -> String {
-    Written.approximately(Int(value.rounded())).replacing("B", with: "G").replacing("T", with: "T")
+    Written.approximately(Int(exactly: value.rounded()) ?? .max).replacing("B", with: "G")
+      .replacing("T", with: "T")
   }
 
   /// Three significant digits.

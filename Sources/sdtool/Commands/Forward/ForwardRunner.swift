@@ -102,10 +102,11 @@ struct ForwardRunner {
       return [("mean", mean), ("log_variance", logVariance)]
     case .text(let text):
       let length = values[0].shape.last ?? 0
-      guard length > 0, values[0].isFinite else {
+      guard length > 0 else {
         throw Fault(.badInput, "there are no tokens", expected: "[n, \(dimensions[.positions])]")
       }
-      let ids = values[0].values.map { Int($0) }
+      // What is no whole number, or far too large, is no token.
+      let ids = values[0].values.map { Int(exactly: $0) ?? -1 }
       let tokens = stride(from: 0, to: ids.count, by: length).map { Array(ids[$0..<$0 + length]) }
       return [
         ("context", try text(tokens, clipSkip: options.clipSkip, observing: &observation))

@@ -1,0 +1,193 @@
+public import StableDiffusion
+public import Tensors
+
+/// Everything that merging LoRAs into a model will do, known before any weight is read.
+///
+///     let plan = try LoRAMergePlan(base, LoRAMergeRequest([LoRAUse(lora)]), width: 2)
+///     for problem in plan.problems { print(problem) }
+///     try ModelWriter(layout: .safetensors).write(LoRAMergedSource(plan), to: "out.safetensors")
+public struct LoRAMergePlan: Sendable {
+  /// What one LoRA does to one tensor.
+  struct Change: Sendable {
+    let lora: Int
+    let module: Int
+    let isBias: Bool
+    let strength: Double
+  }
+
+  /// The model.
+  public let base: any TensorSource
+  /// What its tensors say it is.
+  public let identity: ModelIdentity
+  /// What was asked for.
+  public let request: LoRAMergeRequest
+  /// For each LoRA what becomes of each of its tensors.
+  public private(set) var ledgers: [[LedgerEntry]]
+  /// What keeps it from being done.
+  public private(set) var problems: [Fault] = []
+  /// What is worth knowing.
+  public private(set) var findings: [Fault] = []
+  /// The changes of each tensor of the model, by its position.
+  private(set) var changes: [Int: [Change]] = [:]
+
+  /// Plans a merge.
+  ///
+  /// Reads all values of the LoRAs once, to find NaN, infinity and changes of nothing.
+  ///
+  /// - Throws: what reading throws; everything else is in ``problems``.
+  public init(
+    _ base: any TensorSource, _ request: LoRAMergeRequest, width: Int
+  ) throws(Fault) {
+    self.base = base
+    self.request = request
+    identity = ModelIdentity(base.tensors)
+    ledgers = request.loras.map(\.file.ledger)
+    guard identity.kind == .stableDiffusion1 else {
+      problems.append(
+        Fault(
+          .loraBase, "is no model that LoRAs can be merged into", path: base.path,
+          expected: "a Stable Diffusion 1.x model", found: identity.title))
+      return
+    }
+    for index in request.loras.indices { try add(index, width: width) }
+    checkTypes()
+  }
+
+  /// The number of tensors of the model that change.
+  public var changedCount: Int { changes.count }
+
+  private mutating func add(_ index: Int, width: Int) throws(Fault) {
+    let use = request.loras[index], file = use.file
+    for finding in file.findings {
+      let isAllowed = finding.rule == .loraUnmatched && request.allowsUnmatched
+      if finding.severity >= .error, !isAllowed {
+        problems.append(finding.at(file.path))
+      } else {
+        findings.append(finding.at(file.path))
+      }
+    }
+    let values = try LoRAValues(file, width: width)
+    problems += values.problems
+    findings += values.findings
+    var missing: [(module: Int, name: String)] = []
+    var misfits: [Fault] = []
+    for (position, module) in file.modules.enumerated() {
+      let strength = self.strength(use, module)
+      let weight = module.target.weightTensor(in: identity)
+      let bias = module.bias == nil ? nil : module.target.biasTensor(in: identity)
+      var isMissing = false
+      if module.adapter != .biasOnly {
+        if let weight {
+          if let fault = module.misfit(shape(of: weight), axis: request.magnitudeAxis) {
+            misfits.append(fault.at(file.path))
+          } else if strength != 0 {
+            add(Change(lora: index, module: position, isBias: false, strength: strength), weight)
+          }
+        } else {
+          isMissing = true
+        }
+      }
+      if module.bias != nil {
+        if let bias {
+          if let fault = module.biasMisfit(base.tensors[bias].elementCount) {
+            misfits.append(fault.at(file.path))
+          } else if strength != 0 {
+            add(Change(lora: index, module: position, isBias: true, strength: strength), bias)
+          }
+        } else {
+          isMissing = true
+        }
+      }
+      if isMissing { missing.append((position, module.name)) }
+    }
+    report(missing, index)
+    report(misfits, file)
+  }
+
+  private func strength(_ use: LoRAUse, _ module: LoRAModule) -> Double {
+    var strength = use.strength
+    if request.compatibility.contains(.kohyaBlockRest) { strength.vector?.rest = 1 }
+    let value = strength(module.target)
+    return request.compatibility.contains(.kohyaRatioSquared) ? value * abs(value) : value
+  }
+
+  private mutating func add(_ change: Change, _ tensor: Int) {
+    changes[tensor, default: []].append(change)
+  }
+
+  /// The shape of a weight as original checkpoints have it.
+  func shape(of tensor: Int) -> [Int] {
+    let shape = base.tensors[tensor].shape
+    guard case .parameter(let position) = identity.uses[tensor] else { return shape }
+    let expected = identity.schema.parameters[position].shape
+    if expected.count == 4, shape.count == 2, expected.suffix(2) == [1, 1] {
+      return shape + [1, 1]
+    }
+    if expected.count == 2, shape.count == 4, shape.suffix(2) == [1, 1] {
+      return Array(shape.prefix(2))
+    }
+    return shape
+  }
+
+  /// Modules that the model does not have.
+  private mutating func report(_ missing: [(module: Int, name: String)], _ index: Int) {
+    guard let first = missing.first else { return }
+    let file = request.loras[index].file
+    for (module, _) in missing {
+      for tensor in file.modules[module].tensors {
+        ledgers[index][tensor] = .unmatched("the model has no such module")
+      }
+    }
+    let more = missing.count == 1 ? "is" : "and \(missing.count - 1) more are"
+    let fault = Fault(
+      .loraUnmatched, "\(more) for modules that the model does not have", path: file.path,
+      tensor: TensorName(first.name), found: identity.title,
+      hint: "--allow-unmatched goes on without them")
+    if request.allowsUnmatched { findings.append(fault) } else { problems.append(fault) }
+  }
+
+  private mutating func report(_ misfits: [Fault], _ file: LoRAFile) {
+    guard var first = misfits.first else { return }
+    if misfits.count > 1 { first.message += " (\(misfits.count) modules in all)" }
+    problems.append(first)
+  }
+
+  /// Checks that the changed weights can be computed and stored.
+  private mutating func checkTypes() {
+    for tensor in changes.keys.sorted() {
+      let info = base.tensors[tensor], type = storedType(of: tensor)
+      guard
+        Conversion(from: info.dtype, to: .f32) == nil || ![.f16, .bf16, .f32, .f64].contains(type)
+      else { continue }
+      problems.append(
+        Fault(
+          .loraType, "cannot hold a merged weight", path: base.path, tensor: info.name,
+          expected: "F16, BF16, F32 or F64", found: type.name,
+          hint: "give --dtype f16 to store it in another type"))
+      return
+    }
+  }
+
+  /// The type in which a tensor of the model is stored afterwards.
+  func storedType(of tensor: Int) -> DType {
+    let own = base.tensors[tensor].dtype
+    guard changes[tensor] != nil, case .parameter(let position) = identity.uses[tensor] else {
+      return own
+    }
+    return request.types[identity.schema.parameters[position].component] ?? own
+  }
+}
+
+extension Rule {
+  /// The model cannot take LoRAs.
+  public static let loraBase = Rule(
+    "LR021", .error, "no model for LoRAs",
+    "LoRAs for Stable Diffusion 1.5 are merged into Stable Diffusion 1.x models, whole or a "
+      + "component by itself, in any layout.")
+  /// A result is too large for its type.
+  public static let loraOverflow = Rule(
+    "LR022", .error, "merged weight too large for its type",
+    "A merged value is beyond the range of the type that it is stored in. Nothing was written. "
+      + "--overflow clamp stores the largest number instead; --dtype bf16 or f32 has room for it; "
+      + "a smaller strength keeps the weights smaller.")
+}

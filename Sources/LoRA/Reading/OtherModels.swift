@@ -1,0 +1,58 @@
+import StableDiffusion
+import Tensors
+
+/// Notices LoRAs that were made for other models than Stable Diffusion 1.x.
+enum OtherModels {
+  /// What is wrong with a file whose shapes or names are those of another model's LoRA, or `nil`.
+  static func fault(
+    _ modules: [LoRAModule], _ strangers: [(tensor: Int, slot: Slot?)], _ source: any TensorSource
+  ) -> Fault? {
+    for module in modules where module.target.path.diffusers.hasSuffix("attn2.to_k") {
+      guard let shape = module.weightShape, shape.count > 1, let first = module.tensors.first,
+        let model = model(contextWidth: shape[1])
+      else { continue }
+      return fault(model, "\(shape[1]) columns", source, first)
+    }
+    for (tensor, slot) in strangers {
+      let info = source.tensors[tensor]
+      if slot == .down, info.shape.count > 1, info.name.string.contains("attn2"),
+        info.name.string.contains("to_k"), let model = model(contextWidth: info.shape[1])
+      {
+        return fault(model, "\(info.shape[1]) columns", source, tensor)
+      }
+      if slot != nil, let model = model(named: info.name) {
+        return fault(model, "a name of that model", source, tensor)
+      }
+    }
+    return nil
+  }
+
+  private static func fault(
+    _ model: String, _ evidence: String, _ source: any TensorSource, _ tensor: Int
+  ) -> Fault {
+    Fault(
+      .loraOtherModel, "was made for \(model)", path: source.path,
+      tensor: source.tensors[tensor].name, expected: "a LoRA for Stable Diffusion 1.x",
+      found: evidence, hint: "use it with a model of that kind")
+  }
+
+  /// The model whose text encoder gives vectors of this width, if it is another one.
+  private static func model(contextWidth: Int) -> String? {
+    switch contextWidth {
+    case 1024: "Stable Diffusion 2.x"
+    case 2048: "SDXL"
+    case 1280: "the SDXL refiner"
+    default: nil
+    }
+  }
+
+  private static func model(named name: TensorName) -> String? {
+    let prefixes: [(String, String)] = [
+      ("lora_te2_", "SDXL"), ("text_encoder_2.", "SDXL"), ("lora_unet_double_blocks_", "Flux"),
+      ("lora_unet_single_blocks_", "Flux"), ("transformer.single_transformer_blocks.", "Flux"),
+      ("lora_unet_joint_blocks_", "Stable Diffusion 3"),
+      ("transformer.transformer_blocks.", "Stable Diffusion 3 or Flux"),
+    ]
+    return prefixes.first { name.hasPrefix($0.0) }?.1
+  }
+}

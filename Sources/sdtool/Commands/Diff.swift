@@ -1,0 +1,212 @@
+import ArgumentParser
+import Checkpoint
+import Comparison
+import Inspection
+import JSON
+import Merge
+import Tensors
+
+extension SDTool {
+  /// The command `sdtool diff`, which tells where models differ.
+  struct Diff: ParsableCommand {
+    /// How the result is written.
+    enum Format: String, CaseIterable, ExpressibleByArgument { case text, json, csv, markdown }
+
+    static let configuration = CommandConfiguration(
+      abstract: "Shows where two or three models differ, or what merge made one of others.",
+      discussion: """
+        Tensors are compared with their counterparts in the network, whatever layout, names or \
+        types the models have. Distances are relative to the first model; with three models, both \
+        others are compared with it, and the cosine says whether they changed the same way.
+
+        With --explain RESULT, the weights are computed with which RESULT was merged, place by \
+        place: A + w(B − A) of two models, A + w(B − C) of three.
+
+        The models count as different if a tensor's relative L2 distance is greater than \
+        --tolerance, if tensors are missing or of another shape, or if NaN or infinities come or \
+        go. Another type of the same values is no difference.
+
+        EXAMPLES
+          sdtool diff a.safetensors b.ckpt
+          sdtool diff base.safetensors one.safetensors other.safetensors --top 20
+          sdtool diff model.safetensors model-diffusers/ --tolerance 1e-3 --json
+          sdtool diff --explain merged.safetensors a.safetensors b.safetensors -o recipe.yaml
+
+        EXIT CODES
+          0 no differences beyond --tolerance, or an explanation that fits; 1 differences, or no \
+        explanation that fits; 2 a file is unreadable or the models cannot be compared; 64 wrong \
+        usage
+        """)
+
+    @Argument(help: ArgumentHelp("The models: A, B, and perhaps C.", valueName: "model"))
+    var models: [String] = []
+
+    @Option(help: ArgumentHelp("A merge of the models, to be explained.", valueName: "result"))
+    var explain: String?
+
+    @Option(
+      name: [.short, .customLong("output")],
+      help: ArgumentHelp("With --explain: write the recipe to a file.", valueName: "path"))
+    var output: String?
+
+    @Flag(help: "Replace an existing output.")
+    var force = false
+
+    @Option(
+      help: ArgumentHelp(
+        "The greatest relative L2 distance of a tensor that is no difference.", valueName: "x"))
+    var tolerance: Double = 0
+
+    @Option(help: ArgumentHelp("How many tensors to list.", valueName: "n"))
+    var top: Int = 10
+
+    @Option(help: "The form of the output: text, json, csv (one line a tensor) or markdown.")
+    var format: Format?
+
+    @Flag(help: "Write JSON.")
+    var json = false
+
+    @Flag(help: "Write one line of comma-separated values for each tensor.")
+    var csv = false
+
+    @Option(help: ArgumentHelp("The variant to prefer in folders, for example fp16."))
+    var variant: String?
+
+    @Flag(help: "Say nothing; the exit code tells.")
+    var quiet = false
+
+    @OptionGroup var machine: MachineOptions
+    @OptionGroup var text: OutputOptions
+
+    func validate() throws {
+      guard (2...3).contains(models.count) else {
+        throw ValidationError("name two models, or three")
+      }
+      guard tolerance >= 0, tolerance.isFinite else {
+        throw ValidationError("--tolerance must be a number that is not negative")
+      }
+      guard top >= 0 else { throw ValidationError("--top must not be negative") }
+      if (json || csv) && format != nil || json && csv {
+        throw ValidationError("choose one of --format, --json and --csv")
+      }
+      if explain == nil, output != nil { throw ValidationError("-o is for --explain") }
+      if explain != nil, chosenFormat == .csv {
+        throw ValidationError("an explanation has no --csv")
+      }
+    }
+
+    var chosenFormat: Format { json ? .json : csv ? .csv : format ?? .text }
+    var threads: Int { machine.threads ?? availableProcessors }
+
+    func run() throws {
+      let differ = try orFail { () throws(Fault) in
+        if let explain { return try explanation(of: explain) }
+        let sources = try open(models)
+        return sources.count == 2 ? try compareTwo(sources) : try compareThree(sources)
+      }
+      if differ { throw ExitCode.findings }
+    }
+
+    /// Opens models; a fault names the file.
+    func open(_ paths: [String]) throws(Fault) -> [any TensorSource] {
+      var sources: [any TensorSource] = []
+      for path in paths {
+        do throws(Fault) {
+          sources.append(try openModel(path: path, variant: variant))
+        } catch {
+          throw error.at(path)
+        }
+      }
+      return sources
+    }
+
+    /// Shows progress while `body` reads `sources`.
+    func reading<Result>(
+      _ sources: [any TensorSource],
+      _ body: (_ progress: @Sendable (Int) -> Void) throws(Fault) -> Result
+    ) throws(Fault) -> Result {
+      let total = sources.reduce(0) { total, source in
+        source.tensors.reduce(total) { $0.addingReportingOverflow($1.byteCount).partialValue }
+      }
+      let progress = Progress(
+        total: total, isShown: !quiet && Terminal.isErrorInteractive, label: "comparing")
+      do throws(Fault) {
+        let result = try body(progress.add)
+        _ = progress.finish()
+        return result
+      } catch {
+        _ = progress.finish()
+        throw error
+      }
+    }
+
+    private func compareTwo(_ sources: [any TensorSource]) throws(Fault) -> Bool {
+      let difference = try reading(sources) { progress throws(Fault) in
+        try ModelDifference.compare(sources[0], sources[1], width: threads, progress: progress)
+      }
+      try show(
+        json: { difference.json }, csv: { difference.csv },
+        markdown: { difference.markdown(top: top) },
+        lines: { difference.lines(top: top, width: text.width, style: text.style) })
+      return !difference.exceeding(tolerance).isEmpty
+    }
+
+    private func compareThree(_ sources: [any TensorSource]) throws(Fault) -> Bool {
+      let both = try reading(sources) { progress throws(Fault) in
+        try ThreeWayDifference.compare(
+          sources[0], sources[1], sources[2], width: threads, progress: progress)
+      }
+      try show(
+        json: { both.json }, csv: { both.csv }, markdown: { both.markdown(top: top) },
+        lines: { both.lines(top: top, width: text.width, style: text.style) })
+      return !both.b.exceeding(tolerance).isEmpty || !both.c.exceeding(tolerance).isEmpty
+    }
+
+    /// Prints the result in the form that was asked for.
+    func show(
+      json: () -> JSONValue, csv: () -> String, markdown: () -> String, lines: () -> [String]
+    ) throws(Fault) {
+      guard !quiet else { return }
+      switch chosenFormat {
+      case .json: Terminal.write(try json().serialized(pretty: true) + "\n")
+      case .csv: Terminal.write(csv())
+      case .markdown: Terminal.write(markdown())
+      case .text: Terminal.write(lines().joined(separator: "\n") + "\n")
+      }
+    }
+  }
+}
+
+extension SDTool.Diff {
+  /// Explains the model at `path`; returns whether that failed.
+  private func explanation(of path: String) throws(Fault) -> Bool {
+    let result = try open([path])[0]
+    let inputs = try open(models)
+    if let output {
+      // Before anything is read; a recipe takes a few hundred bytes.
+      try checkOutput(
+        output, inputs: (inputs + [result]).flatMap(\.files), byteCount: 1 << 16, replacing: force)
+    }
+    let explanation = try reading(inputs + [result]) { progress throws(Fault) in
+      try MergeExplanation.explain(result, from: inputs, width: threads, progress: progress)
+    }
+    if let output {
+      let bytes = Array(explanation.recipe(paths: models).yaml.utf8)
+      let file = try OutputFile(path: output, byteCount: bytes.count, replacing: force)
+      try unsafe file.write(bytes.span.bytes, at: 0)
+      try file.commit()
+    }
+    try show(
+      json: { explanation.json(paths: models) }, csv: { "" },
+      markdown: { explanation.markdown() },
+      lines: {
+        var lines = explanation.lines(top: top, width: text.width, style: text.style)
+        if let output {
+          let line: StyledText = "\("wrote", .good) the recipe \(output, .name)"
+          lines += ["", line.rendered(text.style)]
+        }
+        return lines
+      })
+    return !explanation.fits
+  }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("sdtool forward")
+struct ForwardCommandTests {
+  private let folder = TemporaryFolder()
+  private let fixture = Fixtures.path("forward/vae-decode.safetensors")
+
+  private func synth(_ name: String, _ preset: String = "sd15-tiny", seed: Int = 1) throws -> String
+  {
+    let path = folder.path(name)
+    let made = try Tool.run(["synth", "--preset", preset, "--seed", "\(seed)", "-o", path])
+    #expect(made.code == 0, "\(made.errors)")
+    return path
+  }
+
+  @Test("--compare ends with 0 within the tolerance and 1 beyond it")
+  func compare() throws {
+    let model = try synth("a.safetensors")
+    let arguments = [
+      "forward", "vae-decode", "--model", model, "--input", fixture, "--compare", fixture,
+    ]
+    let good = try Tool.run(arguments)
+    #expect(good.code == 0, "\(good.errors)")
+    #expect(good.output.contains("all within 1.00e-4 deviations of 28 tensors"))
+    let strict = try Tool.run(arguments + ["--tolerance", "0", "--json"])
+    #expect(strict.code == 1)
+    let report = try #require(
+      try JSONSerialization.jsonObject(with: Data(strict.output.utf8)) as? [String: Any])
+    let comparisons = try #require(report["comparisons"] as? [[String: Any]])
+    #expect(comparisons.contains { $0["ok"] as? Bool == false })
+    let other = try synth("b.safetensors", seed: 2)
+    #expect(try Tool.run(arguments.map { $0 == model ? other : $0 }).code == 1)
+  }
+
+  @Test("A recipe with a LoRA gives what the written model gives")
+  func recipe() throws {
+    let a = try synth("a.safetensors"), b = try synth("b.safetensors", seed: 2)
+    let lora = try synth("l.safetensors", "lora-tiny", seed: 3)
+    let yaml =
+      "recipe: 1\nmodels: {a: a.safetensors, b: b.safetensors}\n"
+      + "steps:\n  - {method: weighted-sum, models: [a, b], alpha: 0.4}\noutput: {dtype: f16}\n"
+    let recipe = folder.write(Array(yaml.utf8), to: "r.yaml")
+    let merged = folder.path("m.safetensors"), styled = folder.path("s.safetensors")
+    #expect(try Tool.run(["merge", a, b, "--alpha", "0.4", "-o", merged]).code == 0)
+    #expect(try Tool.run(["lora-merge", merged, "--lora", lora + ":0.8", "-o", styled]).code == 0)
+    let golden = folder.path("golden.safetensors")
+    let size = ["forward", "unet", "--size", "64x64", "--precision", "reference"]
+    #expect(try Tool.run(size + ["-m", styled, "-o", golden]).code == 0)
+    let same = try Tool.run(
+      size + ["-m", recipe, "--lora", lora + ":0.8", "--compare", golden, "--tolerance", "0"])
+    #expect(same.code == 0, "\(same.errors)\(same.output)")
+  }
+
+  @Test("Wrong usage and wrong files are told apart")
+  func faults() throws {
+    let model = try synth("a.safetensors")
+    #expect(try Tool.run(["forward", "unet", "--model", model]).code == 64)
+    #expect(try Tool.run(["forward", "unet", "-o", "x"]).code == 64)
+    let missing = try Tool.run([
+      "forward", "unet", "--model", model, "--input", fixture, "-o", folder.path("x.safetensors"),
+    ])
+    #expect(missing.code == 2)
+    #expect(missing.errors.contains("has no tensor 'timestep'"))
+  }
+
+  @Test("Shapes are printed without a model, as those of Stable Diffusion 1.5")
+  func shapes() throws {
+    let run = try Tool.run(["forward", "vae-decode", "--shapes", "--size", "512x768"])
+    #expect(run.code == 0)
+    #expect(run.output.contains("[1, 4, 96, 64]"))
+    #expect(run.output.contains("[1, 3, 768, 512]"))
+  }
+
+  @Test("validate --smoke passes a model that works")
+  func smoke() throws {
+    let model = try synth("a.safetensors")
+    #expect(try Tool.run(["validate", "--smoke", model]).code == 0)
+  }
+}

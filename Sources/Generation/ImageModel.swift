@@ -70,11 +70,16 @@ public enum ImageModel {
     _ = try unet(
       FloatArray([2, dimensions[.unetInput]] + size), timesteps: [0],
       context: FloatArray([1, 77, dimensions[.unetContext]]), observing: &observation)
-    let schema = Schema(dimensions)
-    let valueSize = runtime.precision == .bf16 ? 2 : 4
+    // Weights of 16 bits stay so, whatever is computed in.
+    let identity = ModelIdentity(source.tensors)
+    let narrow = runtime.precision == .bf16
     func weights(_ component: Component) -> Int {
-      schema.range(of: component).reduce(0) { sum, position in
-        sum + schema.parameters[position].shape.reduce(valueSize, *)
+      identity.uses.indices.reduce(0) { sum, index in
+        guard case .parameter(let position) = identity.uses[index],
+          identity.schema.parameters[position].component == component
+        else { return sum }
+        let tensor = identity.tensors[index]
+        return sum + tensor.elementCount * (narrow || tensor.dtype.bitCount <= 16 ? 2 : 4)
       }
     }
     let denoising = weights(.unet) + observation.activationByteCount

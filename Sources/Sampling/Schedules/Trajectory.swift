@@ -70,10 +70,10 @@ public struct Trajectory: Hashable, Sendable {
         let timestep = schedule.timestep(sigma: sigma)
         guard isMultistep else { return Point(timestep: timestep, sigma: sigma) }
         // The multistep schedulers of diffusers store whole numbers: rounded for Karras, cut else.
-        // What is a rounding error below a whole number is that number.
+        // In single precision, as there, the noisiest one comes out just below a whole number.
         let whole =
           sigmas == .karras
-          ? timestep.rounded(.toNearestOrEven) : (timestep + 1e-6).rounded(.towardZero)
+          ? timestep.rounded(.toNearestOrEven) : max(0, timestep - 1e-6).rounded(.towardZero)
         return Point(timestep: whole, sigma: sigma)
       }
     } else if layout == .discrete || layout == .consistency {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite("sdtool txt2img, img2img, tokenize and eval")
-struct PictureTests {
+struct GenerationTests {
   private let folder = TemporaryFolder()
 
   private func model(_ preset: String = "sd15-tiny", _ name: String = "a.safetensors") throws

@@ -25,7 +25,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let libraries = [
   "Tensors", "StrictJSON", "JSON", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary",
   "Layouts", "Synthesis", "Inspection", "LinearAlgebra", "LoRA", "LoRAEdit", "Merge", "Comparison",
-  "Drawing", "Reporting", "Inference",
+  "Drawing", "Reporting", "Inference", "Sampling", "Prompts", "Pictures", "Generation",
 ]
 
 let package = Package(
@@ -53,6 +53,10 @@ let package = Package(
     library("Checkpoint", ["Tensors", "SafeTensors", "JSON", "CZlib"]),
     library("StableDiffusion", ["Tensors"]),
     library("Vocabulary", ["CVocabulary", "CZlib"]),
+    library("Sampling", ["Tensors"]),
+    .target(name: "CPictures"),
+    library("Pictures", ["Tensors", "CPictures", "CZlib"]),
+    library("Prompts", ["Tensors", "Checkpoint", "Vocabulary"]),
     library(
       "Layouts",
       ["Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Vocabulary", "JSON"]),
@@ -70,6 +74,9 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ]),
     library("Inference", ["Tensors", "StableDiffusion", "CForward"]),
+    library(
+      "Generation",
+      ["Tensors", "StableDiffusion", "Sampling", "Prompts", "Pictures", "Inference"]),
     library("LoRA", ["Tensors", "StableDiffusion", "Checkpoint", "JSON", "LinearAlgebra"]),
     library(
       "LoRAEdit",
@@ -95,7 +102,7 @@ let package = Package(
       dependencies: [
         "Tensors", "SafeTensors", "Checkpoint", "StableDiffusion", "Layouts", "Synthesis",
         "Inspection", "JSON", "Merge", "LoRA", "LoRAEdit", "LinearAlgebra", "Comparison", "Drawing",
-        "Reporting", "Inference",
+        "Reporting", "Inference", "Vocabulary", "Sampling", "Prompts", "Pictures", "Generation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -118,6 +125,14 @@ let package = Package(
         "JSON",
       ]),
     tests("Inspection", ["Synthesis", "JSON"]),
+    tests("Sampling", ["JSON", "Tensors"]),
+    tests("Pictures", ["Tensors"]),
+    tests(
+      "Generation",
+      [
+        "Sampling", "Pictures", "Prompts", "Inference", "Tensors", "Synthesis", "SafeTensors",
+      ]),
+    tests("Prompts", ["JSON", "Tensors", "Vocabulary"]),
     tests("Inference", ["Tensors", "StableDiffusion", "SafeTensors", "Synthesis"]),
     tests(
       "LoRA",

@@ -34,11 +34,25 @@ public struct CLIPVocabulary: Sendable {
   /// The stand-in of each byte, in the order of their token numbers.
   ///
   /// The printable characters of Latin-1 stand for themselves, the others for U+0100 and up.
-  static let letters: [Character] = {
-    let plain = [33...126, 161...172, 174...255].flatMap { $0.map { UInt32($0) } }
-    let others = (0 as UInt32)...255
-    let rest = others.filter { !plain.contains($0) }.indices.map { 256 + UInt32($0) }
-    return (plain + rest).compactMap { UnicodeScalar($0).map { Character($0) } }
+  static let letters: [Character] = bytesInOrder.enumerated().compactMap { token, byte in
+    let number = token < plainCount ? UInt32(byte) : 256 + UInt32(token - plainCount)
+    return UnicodeScalar(number).map { Character($0) }
+  }
+
+  /// The bytes in the order of their token numbers: printable ones first.
+  private static let bytesInOrder: [UInt8] = {
+    let plain: [UInt8] = [33...126, 161...172, 174...255].flatMap { Array($0) }
+    return plain + (0...255).filter { !plain.contains($0) }
+  }()
+
+  /// How many bytes stand for themselves.
+  private static let plainCount = 188
+
+  /// The token of each byte that does not end a word.
+  static let tokenOfByte: [Int] = {
+    var tokens = Array(repeating: 0, count: 256)
+    for (token, byte) in bytesInOrder.enumerated() { tokens[Int(byte)] = token }
+    return tokens
   }()
 
   private static func unpackedMerges() -> String {

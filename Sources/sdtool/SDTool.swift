@@ -20,7 +20,8 @@ struct SDTool: ParsableCommand {
     subcommands: [
       Inspect.self, Validate.self, Hash.self, Diff.self, Ancestry.self, Draw.self, Report.self,
       Convert.self, Merge.self, MBW.self, LoRAMerge.self, LoRAVerify.self, LoRAAdd.self,
-      LoRAResize.self, LoRAExtract.self, LoRAConvert.self, Forward.self, Synth.self, Rules.self,
+      LoRAResize.self, LoRAExtract.self, LoRAConvert.self, Forward.self, Txt2Img.self,
+      Img2Img.self, Tokenize.self, Eval.self, Synth.self, Rules.self,
     ])
 
   /// Runs the command that the arguments name; suggests one if there is none of that name.

@@ -1,6 +1,7 @@
 import Checkpoint
 import Comparison
 import Drawing
+import Generation
 import Inference
 import Inspection
 import JSON
@@ -9,8 +10,11 @@ import LinearAlgebra
 import LoRA
 import LoRAEdit
 import Merge
+import Pictures
+import Prompts
 import Reporting
 import SafeTensors
+import Sampling
 import StableDiffusion
 import StrictJSON
 import Synthesis
@@ -206,5 +210,37 @@ import Vocabulary
     #expect(plan.problems.isEmpty)
     #expect(plan.changedCount == lora.modules.count)
     #expect(merged.tensors.count == model.tensors.count)
+  }
+
+  @Test("Sampling: a sampler asks any function") func sampling() throws {
+    let trajectory = Trajectory(steps: 20, for: DPMSolver2M.self, sigmas: .karras)
+    var generator = NoiseGenerator(.torch, seed: 42)
+    let noise = generator.normals(4 * 64 * 64)
+    let run = SamplingRun(along: trajectory, noise: { noise }) { latents, _ in latents }
+    let start = run.start(noise: noise, for: DPMSolver2M.self)
+    let latents = try run.sample(with: DPMSolver2M.self, from: start)
+    #expect(latents.values.count == 16_384)
+  }
+
+  @Test("Prompts: words have weights") func prompts() throws {
+    let encoder = PromptEncoder()
+    let tokens = try encoder.tokens(of: "a (red:1.3) ball")
+    let weights = tokens.chunks[0].weights  // 1, 1, 1.3, 1, …
+    #expect(weights.prefix(4) == [1, 1, 1.3, 1])
+  }
+
+  @Test("Pictures: labels are drawn") func pictures() {
+    var picture = Picture(width: 64, height: 64)
+    BitmapText("seed 1").draw(in: &picture, atX: 4, y: 4)
+    let bytes = picture.pixels.count  // 12288
+    #expect(bytes == 12_288 && picture.pixels.contains(0))
+  }
+
+  @Test("Generation: what is asked for is checked first") func generation() throws {
+    var request = ImageRequest(prompt: "a lighthouse at dusk")
+    request.seed = 42
+    try request.check()
+    let evaluations = request.evaluations  // 20
+    #expect(evaluations == 20)
   }
 }

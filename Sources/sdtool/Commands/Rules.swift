@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoint
 import Comparison
 import Drawing
+import Generation
 import Inference
 import Inspection
 import JSON
@@ -10,7 +11,10 @@ import LinearAlgebra
 import LoRA
 import LoRAEdit
 import Merge
+import Pictures
+import Prompts
 import SafeTensors
+import Sampling
 import StableDiffusion
 import Tensors
 
@@ -20,7 +24,8 @@ let allRules: [Rule] =
   + Rule.checkpointRules + Rule.folderRules + Rule.schemaRules + Rule.conversionRules
   + Rule.baselineRules + Rule.mergeMethodRules + Rule.weightRules + Rule.recipeRules
   + Rule.mergeRules + Rule.loraRules + Rule.loraEditRules + Rule.linearAlgebraRules
-  + Rule.comparisonRules + Rule.drawingRules + Rule.inferenceRules)
+  + Rule.comparisonRules + Rule.drawingRules + Rule.inferenceRules + Rule.samplingRules
+  + Rule.promptRules + Rule.generationRules + Rule.pictureRules)
   .sorted { $0.id < $1.id }
 
 extension SDTool {

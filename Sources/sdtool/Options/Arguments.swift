@@ -6,6 +6,7 @@ public import Layouts
 public import LoRA
 public import Merge
 public import Reporting
+public import Sampling
 public import StableDiffusion
 public import Synthesis
 public import Tensors
@@ -44,6 +45,13 @@ extension MergePolicies.Missing: ExpressibleByArgument {}
 extension MergePolicies.Unknown: ExpressibleByArgument {}
 extension MergePolicies.ConvIn: ExpressibleByArgument {}
 extension MergePolicies.Overflow: ExpressibleByArgument {}
+
+// How pictures are made.
+extension TimestepSpacing: ExpressibleByArgument {}
+extension SigmaSpacing: ExpressibleByArgument {}
+extension NoiseKind: ExpressibleByArgument {}
+extension NoiseSchedule.Curve: ExpressibleByArgument {}
+extension Prediction: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 
 extension LoRAMergeRequest.Overflow: ExpressibleByArgument {}

@@ -30,9 +30,13 @@ struct RunnableModelOptions: ParsableArguments {
   }
 
   /// Opens what was asked for; nothing is written, and values are computed as they are read.
-  func open(threads: Int) throws(Fault) -> (any TensorSource)? {
+  ///
+  /// `change` is made to the last step of a recipe.
+  func open(
+    threads: Int, changing change: (inout Recipe.Step) throws(Fault) -> Void = { _ in }
+  ) throws(Fault) -> (any TensorSource)? {
     guard let model else { return nil }
-    let base = try open(model, threads: threads)
+    let base = try open(model, threads: threads, changing: change)
     guard !lora.isEmpty else { return base }
     let uses = try LoRAFinder(folder: loraDir, presetFile: nil).open(lora)
     let plan = try LoRAMergePlan(base, LoRAMergeRequest(uses), width: threads)
@@ -40,11 +44,18 @@ struct RunnableModelOptions: ParsableArguments {
     return LoRAMergedSource(plan)
   }
 
-  private func open(_ path: String, threads: Int) throws(Fault) -> any TensorSource {
-    guard path.hasSuffix(".yaml") || path.hasSuffix(".yml") else {
-      return try openModel(path: path, variant: variant)
+  /// Whether the model is a recipe.
+  var isRecipe: Bool { model.map { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") } ?? false }
+
+  private func open(
+    _ path: String, threads: Int, changing change: (inout Recipe.Step) throws(Fault) -> Void
+  ) throws(Fault) -> any TensorSource {
+    guard isRecipe else { return try openModel(path: path, variant: variant) }
+    var recipe = try Recipe(reading: path, presets: .classic)
+    if let last = recipe.steps.lastIndex(where: { $0.name == recipe.result }) {
+      try change(&recipe.steps[last])
     }
-    let recipe = try Recipe(reading: path, presets: .classic).checked()
+    recipe = try recipe.checked()
     var models: [String: any TensorSource] = [:]
     for model in recipe.models {
       models[model.name] = try openModel(path: model.path ?? "", variant: variant)

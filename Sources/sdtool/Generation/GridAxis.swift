@@ -1,0 +1,136 @@
+import Generation
+import Merge
+import Sampling
+import Tensors
+
+/// One direction of a sheet of pictures: a setting and its values.
+struct GridAxis {
+  /// A value, and what it changes.
+  struct Value {
+    /// As it is written on the sheet.
+    let label: String
+    /// What it changes about the picture.
+    var request: (inout ImageRequest) throws(Fault) -> Void = { _ in }
+    /// What it changes about the last step of the recipe that makes the model, if anything.
+    var step: ((inout Recipe.Step) throws(Fault) -> Void)?
+  }
+
+  /// The values, in order.
+  let values: [Value]
+
+  static let names = [
+    "seed", "cfg", "steps", "sampler", "schedule", "strength", "clip-skip", "alpha", "mbw",
+  ]
+
+  /// Whether a model is made for each value.
+  var changesModel: Bool { values.contains { $0.step != nil } }
+
+  /// An axis from `seed=1..4` or `mbw=GRAD_V,GRAD_A`.
+  init(_ text: String) throws(Fault) {
+    let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+    let name = parts[0].trimmed.lowercased()
+    guard Self.names.contains(name) else {
+      let near = nearest(to: name, in: Self.names).map { "did you mean '\($0)'?" }
+      throw Fault(
+        .generationSetting, "there is no '\(name)' to make a sheet of",
+        hint: near ?? "choose one of " + Self.names.joined(separator: ", "))
+    }
+    let texts =
+      parts.count < 2
+      ? [] : try Self.expanded(parts[1].split(separator: ",").map { String($0).trimmed })
+    guard (1...64).contains(texts.count) else {
+      throw Fault(
+        .generationSetting, "a sheet has 1 to 64 values in each direction",
+        expected: "\(name)=VALUE,VALUE…", found: "'\(text)'")
+    }
+    var values: [Value] = []
+    for text in texts { values.append(try Self.value(name, text)) }
+    self.values = values
+  }
+
+  private static func value(_ name: String, _ text: String) throws(Fault) -> Value {
+    let label = "\(name) \(text)"
+    func whole() throws(Fault) -> Int { try number(name, text) { Int($0) } }
+    func decimal() throws(Fault) -> Double { try number(name, text) { Double($0) } }
+    switch name {
+    case "seed":
+      let seed: UInt64 = try number(name, text) { UInt64($0) }
+      return Value(label: label, request: { $0.seed = seed })
+    case "cfg":
+      let scale = try decimal()
+      return Value(label: label, request: { $0.guidance.scale = scale })
+    case "steps":
+      let steps = try whole()
+      return Value(label: label, request: { $0.steps = steps })
+    case "strength":
+      let strength = try decimal()
+      return Value(label: label, request: { $0.strength = strength })
+    case "clip-skip":
+      let skip = try whole()
+      return Value(label: label, request: { $0.clipSkip = skip })
+    case "sampler":
+      let sampler = try Samplers.named(text)
+      return Value(label: sampler.title, request: { $0.sampler = sampler })
+    case "schedule":
+      let sigmas: SigmaSpacing = try number(name, text) { SigmaSpacing(rawValue: $0) }
+      return Value(label: sigmas.title, request: { $0.sigmas = sigmas })
+    case "alpha":
+      let alpha = try decimal()
+      return Value(
+        label: label,
+        step: { (step) throws(Fault) in
+          var weights = step.alpha ?? WeightSpecification()
+          weights.alpha = alpha
+          weights.blocks = nil
+          step.alpha = weights
+        })
+    default:
+      let blocks = try BlockWeights(text, presets: .classic)
+      return Value(
+        label: text,
+        step: { (step) throws(Fault) in
+          var weights = step.alpha ?? WeightSpecification()
+          weights.blocks = blocks
+          step.alpha = weights
+        })
+    }
+  }
+
+  private static func number<Number>(
+    _ name: String, _ text: String, _ read: (String) -> Number?
+  ) throws(Fault) -> Number {
+    guard let number = read(text) else {
+      throw Fault(.generationSetting, "'\(text)' is no value of \(name)")
+    }
+    return number
+  }
+
+  /// Replaces `1..4` by 1, 2, 3, 4.
+  private static func expanded(_ texts: [String]) throws(Fault) -> [String] {
+    var found: [String] = []
+    for text in texts {
+      // Presets are blended as A..B, which are no numbers.
+      guard let dots = text.firstRange(of: ".."), let first = Int(text[..<dots.lowerBound]),
+        let last = Int(text[dots.upperBound...])
+      else {
+        found.append(text)
+        continue
+      }
+      guard first <= last, last - first < 64 else {
+        throw Fault(
+          .generationSetting, "a range has 1 to 64 numbers, the smallest first",
+          found: "'\(text)'")
+      }
+      found += (first...last).map { "\($0)" }
+    }
+    return found
+  }
+}
+
+extension String {
+  /// Without blanks at its ends.
+  var trimmed: String {
+    let start = drop { $0 == " " }
+    return String(start.reversed().drop { $0 == " " }.reversed())
+  }
+}

@@ -46,6 +46,48 @@ struct LoRAMergeTests {
     }
   }
 
+  @Test("lora-verify ends with 1 for another strength and for what is not the LoRA's")
+  func verification() throws {
+    let base = try synth("sd15-tiny", "base.safetensors", seed: 1)
+    let lora = try synth("lora-tiny", "style.safetensors", seed: 2)
+    let other = try synth("lora-tiny", "other.safetensors", seed: 3)
+    let (one, two) = (folder.path("one.safetensors"), folder.path("two.safetensors"))
+    _ = try run("lora-merge", base, "--lora", lora + ":0.8:lbw=OUTD", "-o", one)
+    _ = try run("lora-merge", base, "--lora", lora + ":0.8", "--lora", other + ":0.3", "-o", two)
+    for (expected, result, code) in [
+      (":0.8:lbw=OUTD", one, 0), (":0.8", one, 1), (":0.79:lbw=OUTD", one, 0),
+      (":0.7:lbw=OUTD", one, 1), (":0.8", two, 1), (":0.015", base, 1),
+    ] {
+      let run = try Tool.run("lora-verify", base, lora + expected, result)
+      #expect(run.code == Int32(code), "\(expected): \(run.output)")
+    }
+    #expect(try Tool.run("lora-verify", base, lora, one, "--tolerance", "nan").code == 64)
+  }
+
+  @Test("a rank beyond all use is refused before anything is allocated")
+  func hugeRank() throws {
+    let base = try synth("sd15-tiny", "base.safetensors", seed: 1)
+    let rank = 40_000_000
+    let header = """
+      {"lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q.lora_down.weight":\
+      {"dtype":"F8_E4M3","shape":[\(rank),32],"data_offsets":[0,\(rank * 32)]},\
+      "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q.lora_up.weight":\
+      {"dtype":"F8_E4M3","shape":[32,\(rank)],"data_offsets":[\(rank * 32),\(rank * 64)]}}
+      """
+    let length = UInt64(header.utf8.count)
+    let bytes = (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + Array(header.utf8)
+    let lora = folder.write(bytes, to: "huge.safetensors")
+    // A file with a hole takes no room.
+    let handle = try #require(FileHandle(forWritingAtPath: lora))
+    try handle.truncate(atOffset: UInt64(bytes.count + rank * 64))
+    try handle.close()
+    let output = folder.path("out.safetensors")
+    let run = try Tool.run("lora-merge", base, "--lora", lora, "-o", output)
+    #expect(run.code == 2)
+    #expect(run.errors.contains("has a rank beyond all use"), "\(run.errors)")
+    #expect(contents(of: output).isEmpty)
+  }
+
   @Test("strength 0 gives the base, negative strength takes a LoRA out again")
   func inverse() throws {
     let base = try synth("sd15-tiny", "base.safetensors", seed: 1)

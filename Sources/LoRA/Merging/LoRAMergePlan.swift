@@ -69,13 +69,14 @@ public struct LoRAMergePlan: Sendable {
     let values = try LoRAValues(file, width: width)
     problems += values.problems
     findings += values.findings
-    var missing: [(module: Int, name: String)] = []
+    var missing: [(tensors: [Int], name: String)] = []
+    let changedBefore = changes.values.reduce(0) { $0 + $1.count }
     var misfits: [Fault] = []
     for (position, module) in file.modules.enumerated() {
       let strength = self.strength(use, module)
       let weight = module.target.weightTensor(in: identity)
       let bias = module.bias == nil ? nil : module.target.biasTensor(in: identity)
-      var isMissing = false
+      var absent: [Int] = []
       if module.adapter != .biasOnly {
         if let weight {
           if let fault = module.misfit(shape(of: weight), axis: request.magnitudeAxis) {
@@ -84,10 +85,10 @@ public struct LoRAMergePlan: Sendable {
             add(Change(lora: index, module: position, isBias: false, strength: strength), weight)
           }
         } else {
-          isMissing = true
+          absent = module.tensors.filter { $0 != module.bias?.tensor }
         }
       }
-      if module.bias != nil {
+      if let own = module.bias {
         if let bias {
           if let fault = module.biasMisfit(base.tensors[bias].elementCount) {
             misfits.append(fault.at(file.path))
@@ -95,10 +96,18 @@ public struct LoRAMergePlan: Sendable {
             add(Change(lora: index, module: position, isBias: true, strength: strength), bias)
           }
         } else {
-          isMissing = true
+          absent.append(own.tensor)
         }
       }
-      if isMissing { missing.append((position, module.name)) }
+      if !absent.isEmpty { missing.append((absent, module.name)) }
+    }
+    if !file.modules.isEmpty, missing.isEmpty, misfits.isEmpty, values.findings.isEmpty,
+      changes.values.reduce(0, { $0 + $1.count }) == changedBefore
+    {
+      findings.append(
+        Fault(
+          .loraZero, "changes nothing: its strength is 0 in every block that it has",
+          path: file.path, hint: "look at the strengths and the block weights"))
     }
     report(missing, index)
     report(misfits, file)
@@ -129,18 +138,16 @@ public struct LoRAMergePlan: Sendable {
     return shape
   }
 
-  /// Modules that the model does not have.
-  private mutating func report(_ missing: [(module: Int, name: String)], _ index: Int) {
+  /// Weights and biases that the model does not have.
+  private mutating func report(_ missing: [(tensors: [Int], name: String)], _ index: Int) {
     guard let first = missing.first else { return }
     let file = request.loras[index].file
-    for (module, _) in missing {
-      for tensor in file.modules[module].tensors {
-        ledgers[index][tensor] = .unmatched("the model has no such module")
-      }
+    for tensor in missing.flatMap(\.tensors) {
+      ledgers[index][tensor] = .unmatched("the model has no such weight or bias")
     }
     let more = missing.count == 1 ? "is" : "and \(missing.count - 1) more are"
     let fault = Fault(
-      .loraUnmatched, "\(more) for modules that the model does not have", path: file.path,
+      .loraUnmatched, "\(more) for weights that the model does not have", path: file.path,
       tensor: TensorName(first.name), found: identity.title,
       hint: "--allow-unmatched goes on without them")
     if request.allowsUnmatched { findings.append(fault) } else { problems.append(fault) }

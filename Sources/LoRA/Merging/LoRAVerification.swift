@@ -10,18 +10,39 @@ public struct LoRAVerification: Sendable {
   public struct Estimate: Sendable {
     /// The number of tensors.
     public fileprivate(set) var tensorCount = 0
+    /// The strength at which ``products`` and ``changeSquares`` were computed.
+    fileprivate var unit = 1.0
     fileprivate var products = 0.0
     fileprivate var changeSquares = 0.0
     fileprivate var differenceSquares = 0.0
+    /// The square of the difference that is left at the best strength.
+    fileprivate var restSquares = 0.0
+    /// The square of what rounding to the result's type may do to every value.
+    fileprivate var roundingSquares = 0.0
 
     /// The strength that was used; `nil` where the LoRA changes nothing.
-    public var strength: Double? { changeSquares > 0 ? products / changeSquares : nil }
+    public var strength: Double? {
+      changeSquares > 0 ? products / changeSquares * unit : nil
+    }
 
     /// How much of the difference is not the LoRA's: 0 for none, 1 for all of it.
     public var residual: Double {
-      guard differenceSquares > 0, changeSquares > 0 else { return differenceSquares > 0 ? 1 : 0 }
-      let explained = products * products / changeSquares
-      return (max(0, differenceSquares - explained) / differenceSquares).squareRoot()
+      differenceSquares > 0 ? (restSquares / differenceSquares).squareRoot() : 0
+    }
+
+    /// Whether the result is what the expected strength gives: nothing is left but a share
+    /// `tolerance` of the LoRA's change and what rounding does.
+    public func isAsExpected(tolerance: Double) -> Bool {
+      let mismatch = max(0, changeSquares - 2 * products + differenceSquares).squareRoot()
+      let computing = 1e-5 * changeSquares.squareRoot()
+      return mismatch
+        <= tolerance * changeSquares.squareRoot() + 2 * roundingSquares.squareRoot() + computing
+    }
+
+    fileprivate mutating func finish(unit: Double) {
+      self.unit = unit
+      let explained = changeSquares > 0 ? products * products / changeSquares : 0
+      restSquares = max(0, differenceSquares - explained)
     }
 
     fileprivate mutating func add(_ other: Estimate) {
@@ -29,15 +50,21 @@ public struct LoRAVerification: Sendable {
       products += other.products
       changeSquares += other.changeSquares
       differenceSquares += other.differenceSquares
+      restSquares += other.restSquares
+      roundingSquares += other.roundingSquares
     }
 
-    fileprivate mutating func add(_ base: [Float], _ merged: [Float], _ result: [Float]) {
+    fileprivate mutating func add(
+      _ base: [Float], _ merged: [Float], _ result: [Float], type: DType
+    ) {
       for index in base.indices {
         let change = Double(merged[index]) - Double(base[index])
         let difference = Double(result[index]) - Double(base[index])
+        let half = Double(type.step(at: result[index])) / 2
         products += change * difference
         changeSquares += change * change
         differenceSquares += difference * difference
+        roundingSquares += half * half
       }
     }
   }
@@ -56,15 +83,17 @@ public struct LoRAVerification: Sendable {
   /// - Parameters:
   ///   - base: the model before.
   ///   - lora: the LoRA.
+  ///   - expected: the strength that is expected, in which case tensors that it leaves alone are
+  ///     expected not to change.
   ///   - result: the model after; names and types may be others.
   ///   - axis: the direction of DoRA magnitudes whose shape fits both.
   ///   - width: the number of threads.
   /// - Throws: what reading throws, and the problems of merging `lora` into `base`.
   public init(
-    base: any TensorSource, lora: LoRAFile, result: any TensorSource, axis: Magnitude.Axis? = nil,
-    width: Int
+    base: any TensorSource, lora: LoRAFile, expected: LoRAStrength = LoRAStrength(),
+    result: any TensorSource, axis: Magnitude.Axis? = nil, width: Int
   ) throws(Fault) {
-    var request = LoRAMergeRequest([LoRAUse(lora)])
+    var request = LoRAMergeRequest([LoRAUse(lora, expected)])
     request.magnitudeAxis = axis
     request.allowsUnmatched = true
     for component in Component.allCases { request.types[component] = .f32 }
@@ -99,7 +128,9 @@ public struct LoRAVerification: Sendable {
         let before = try base.singles(of: index, range)
         let after = try result.singles(of: other, range)
         if isChanged {
-          estimate.add(before, try merged.singles(of: index, range), after)
+          estimate.add(
+            before, try merged.singles(of: index, range), after,
+            type: result.tensors[other].dtype)
         } else if before != after {
           differs[index] = true
           break
@@ -108,13 +139,19 @@ public struct LoRAVerification: Sendable {
       if isChanged { found[index] = estimate }
     }
     var byPlace: [Place: Estimate] = [:]
-    var whole = Estimate()
     let estimates = found.values
     for (index, _, place) in pairs where plan.changes[index] != nil {
       byPlace[place, default: Estimate()].add(estimates[index])
-      whole.add(estimates[index])
+    }
+    var whole = Estimate()
+    for place in byPlace.keys {
+      let strengths = lora.modules.filter { $0.target.place == place }.map { expected($0.target) }
+      let mean = strengths.reduce(0, +) / Double(max(1, strengths.count))
+      byPlace[place]?.finish(unit: mean == 0 ? 1 : mean)
     }
     places = byPlace.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    // Each place at its own strength: one for all would leave the others' changes over.
+    for (_, estimate) in places { whole.add(estimate) }
     self.whole = whole
     otherDifferences = differs.values.enumerated().filter(\.element)
       .map { base.tensors[$0.offset].name }
@@ -129,5 +166,17 @@ public struct LoRAVerification: Sendable {
       base.schema.parameters.count == result.schema.parameters.count
     else { return nil }
     return result.tensor(of: position)
+  }
+}
+
+extension DType {
+  /// The distance from `value` to the next larger magnitude of this type.
+  fileprivate func step(at value: Float) -> Float {
+    let single = max(abs(value), .leastNormalMagnitude).ulp
+    switch self {
+    case .f16: return max(single * 0x1p13, 0x1p-24)
+    case .bf16: return single * 0x1p16
+    default: return bitCount < 16 ? single * 0x1p21 : single
+    }
   }
 }

@@ -36,12 +36,14 @@ extension ModuleAssembly {
         throw fault(
           "has factors that make no square", found: "a1 \(a1.shape), a2 \(a2.shape)")
       }
+      try checkRank(max(a1.columns, b1.columns), a1.shape, atMost: Self.largestRank)
       return try shape(b1.rows, b2.columns)
     case .oldGeneralized(let a1, let a2, let b1, let b2):
       guard a1.columns == a2.rows else {
         throw fault(
           "has factors that make no square", found: "a1 \(a1.shape), a2 \(a2.shape)")
       }
+      try checkRank(max(a1.rows, b1.rows), a1.shape, atMost: Self.largestRank)
       return try shape(b2.rows, b1.columns)
     case .full(let factor), .norm(let factor), .replacement(let factor):
       return try shape(whole: factor.shape)
@@ -85,6 +87,20 @@ extension ModuleAssembly {
         expected: "as many columns of \(aName) as rows of \(bName)",
         found: "\(aName) \(a.shape), \(bName) \(b.shape)")
     }
+    try checkRank(a.columns, a.shape, atMost: Self.largestRank)
+  }
+
+  /// The most that any rank may be: no useful one is near it, and memory is bounded by it.
+  private static let largestRank = 4 * 1280
+  /// The same for Tucker cores, which have two ranks and a kernel.
+  private static let largestCoreRank = 1280
+  /// No weight of Stable Diffusion 1.5 has a side that is longer, nor both sides longer than the
+  /// second.
+  private static let largestSides = (49_408, 2560)
+
+  private func checkRank(_ rank: Int, _ shape: [Int], atMost limit: Int) throws(Fault) {
+    guard rank > limit else { return }
+    throw fault("has a rank beyond all use", expected: "at most \(limit)", found: "\(shape)")
   }
 
   private func checkCore(_ core: Factor, _ first: Int, _ second: Int) throws(Fault) {
@@ -93,6 +109,7 @@ extension ModuleAssembly {
         "has a Tucker core of another rank", expected: "[\(first), \(second), …]",
         found: "\(core.shape)")
     }
+    try checkRank(max(first, second), core.shape, atMost: Self.largestCoreRank)
   }
 
   /// A weight of `rows` outputs whose other axes hold `columns` values in all.
@@ -124,16 +141,24 @@ extension ModuleAssembly {
 
   /// A weight that is there as it is: a 1×1 kernel may be missing or superfluous.
   private func shape(whole shape: [Int]) throws(Fault) -> [Int] {
-    if target.kernel == [1, 1], shape.count == 2 { return shape + [1, 1] }
+    if target.kernel == [1, 1], shape.count == 2 { return try checked(shape + [1, 1]) }
     if target.operation.role == .linear, shape.count == 4, shape.suffix(2) == [1, 1] {
-      return Array(shape.prefix(2))
+      return try checked(Array(shape.prefix(2)))
     }
-    return shape
+    return try checked(shape)
   }
 
   private func checked(_ shape: [Int]) throws(Fault) -> [Int] {
     guard (try? TensorInfo(name: group.stem, dtype: .f64, shape: shape)) != nil else {
       throw fault("makes a weight beyond all bounds", found: "\(shape)")
+    }
+    let sides = shape.prefix(2)
+    guard sides.allSatisfy({ $0 <= Self.largestSides.0 }),
+      (sides.min() ?? 0) <= Self.largestSides.1
+    else {
+      throw Fault(
+        .loraShape, "makes a weight larger than any of Stable Diffusion 1.5", tensor: group.stem,
+        found: "\(shape)", hint: "it was made for another kind of model")
     }
     return shape
   }

@@ -1,4 +1,4 @@
-import LoRA
+public import LoRA
 import StableDiffusion
 public import Tensors
 
@@ -22,6 +22,8 @@ public struct RecipePlan: Sendable {
   public let models: [String: any TensorSource]
   /// What keeps LoRAs from being merged.
   private let loraProblems: [Fault]
+  /// The models with LoRAs that steps make, by the names of the steps.
+  public let loraSources: [String: LoRAMergedSource]
 
   /// Plans all steps.
   ///
@@ -40,6 +42,7 @@ public struct RecipePlan: Sendable {
     for (name, source) in models { inputs[name] = MergeInput(source) }
     var steps: [RecipePlanStep] = []
     var loraProblems: [Fault] = []
+    var loraSources: [String: LoRAMergedSource] = [:]
     // A model that is written as it is goes through the same plan as what is merged.
     var pending = recipe.steps
     if !pending.contains(where: { $0.name == recipe.result }) {
@@ -60,6 +63,7 @@ public struct RecipePlan: Sendable {
       if !step.loras.isEmpty, let input = own.first {
         let merged = try Self.merged(step.loras, of: models, into: input.source, width: width)
         if let problem = merged.plan.problems.first { loraProblems.append(problem) }
+        loraSources[step.name] = merged
         let styled = MergeInput(merged)
         inputs[step.name] = styled
         guard isLast else { continue }
@@ -88,6 +92,7 @@ public struct RecipePlan: Sendable {
     self.steps = steps
     self.result = result
     self.loraProblems = loraProblems
+    self.loraSources = loraSources
   }
 
   /// A model with LoRAs, in single precision.
@@ -124,13 +129,15 @@ public struct RecipePlan: Sendable {
     if let last = steps.indices.last { steps[last].plan = plan }
     return RecipePlan(
       recipe: recipe, steps: steps, result: MergedSource(plan, width: width), models: models,
-      loraProblems: loraProblems)
+      loraProblems: loraProblems, loraSources: loraSources)
   }
 
   private init(
     recipe: Recipe, steps: [RecipePlanStep], result: MergedSource,
-    models: [String: any TensorSource], loraProblems: [Fault]
+    models: [String: any TensorSource], loraProblems: [Fault],
+    loraSources: [String: LoRAMergedSource]
   ) {
+    self.loraSources = loraSources
     self.loraProblems = loraProblems
     self.recipe = recipe
     self.steps = steps

@@ -38,7 +38,7 @@ extension SDTool {
     @Option(help: "What DoRA magnitudes belong to where their shape does not tell: out or in.")
     var doraAxis: Magnitude.Axis?
 
-    @Option(help: "How far a strength may be from what is expected.")
+    @Option(help: "What share of the change may be missing or too much, beside rounding.")
     var tolerance = 0.02
 
     @Flag(help: "Write JSON.")
@@ -46,6 +46,12 @@ extension SDTool {
 
     @OptionGroup var machine: MachineOptions
     @OptionGroup var text: OutputOptions
+
+    func validate() throws {
+      guard tolerance >= 0, tolerance.isFinite else {
+        throw ValidationError("--tolerance is a share: 0.02 is 2 %")
+      }
+    }
 
     func run() throws {
       let isClean = try orFail { () throws(Fault) in try verify() }
@@ -55,20 +61,19 @@ extension SDTool {
     private func verify() throws(Fault) -> Bool {
       let uses = try LoRAFinder(folder: nil, presetFile: nil).open([lora])
       guard let use = uses.first else { return false }
-      let found = try LoRAVerification(
-        base: openModel(path: base), lora: use.file, result: openModel(path: result),
-        axis: doraAxis, width: machine.threads ?? availableProcessors)
       // Without numbers after the path nothing in particular is expected.
       let isExpected = use.file.path != lora
+      let found = try LoRAVerification(
+        base: openModel(path: base), lora: use.file,
+        expected: isExpected ? use.strength : LoRAStrength(), result: openModel(path: result),
+        axis: doraAxis, width: machine.threads ?? availableProcessors)
       let rows = found.places.map { row in
         (row.place, row.estimate, isExpected ? expected(use, row.place) : nil)
       }
       let isClean =
         found.otherDifferences.isEmpty && found.missing.isEmpty
-        && rows.allSatisfy { _, estimate, expected in
-          guard let strength = estimate.strength, let expected else { return true }
-          return abs(strength - expected) <= tolerance
-        }
+        && (!isExpected
+          || found.places.allSatisfy { $0.estimate.isAsExpected(tolerance: tolerance) })
       if json {
         Terminal.write(try value(found, rows, isClean).serialized(pretty: true) + "\n")
       } else {
@@ -84,6 +89,14 @@ extension SDTool {
       return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
     }
 
+    /// The strength of all blocks, if they are to have one.
+    private func strength(_ found: LoRAVerification, _ rows: [Row]) -> Double? {
+      guard let strength = found.whole.strength else { return nil }
+      let expected = rows.compactMap(\.2)
+      guard let least = expected.min(), let most = expected.max() else { return strength }
+      return most - least < 1e-9 ? strength * most : nil
+    }
+
     private typealias Row = (Place, LoRAVerification.Estimate, Double?)
 
     private func lines(_ found: LoRAVerification, _ rows: [Row]) -> [String] {
@@ -92,7 +105,7 @@ extension SDTool {
         .init("expected", .right), .init("not the LoRA's", .right),
       ])
       for (place, estimate, expected) in rows {
-        let isOff = expected.map { abs((estimate.strength ?? $0) - $0) > tolerance } ?? false
+        let isOff = expected != nil && !estimate.isAsExpected(tolerance: tolerance)
         table.append([
           "\(LoRABlocks.name(place), .name)", "\(estimate.tensorCount)",
           "\(Self.written(estimate.strength), isOff ? .bad : .plain)",
@@ -103,7 +116,7 @@ extension SDTool {
       table.appendRule()
       table.append([
         "\("all", .strong)", "\(found.whole.tensorCount)",
-        "\(Self.written(found.whole.strength), .strong)", "",
+        "\(Self.written(strength(found, rows)), .strong)", "",
         "\(Written.decimal(found.whole.residual * 100, digits: 2))%",
       ])
       var lines = table.lines(width: text.width, style: text.style)
@@ -133,7 +146,7 @@ extension SDTool {
       func number(_ value: Double?) -> JSONValue { value.map { .double($0) } ?? .null }
       return [
         "base": .string(base), "lora": .string(lora), "result": .string(result),
-        "as_expected": .bool(isClean), "strength": number(found.whole.strength),
+        "as_expected": .bool(isClean), "strength": number(strength(found, rows)),
         "residual": .double(found.whole.residual),
         "blocks": .array(
           rows.map { place, estimate, expected in

@@ -1,5 +1,6 @@
 import Inspection
 import JSON
+import LoRA
 import Merge
 import StableDiffusion
 import Tensors
@@ -95,6 +96,7 @@ struct MergeReport {
         lines.append(
           "\(name, .strong)  lora  \(step.loras.joined(separator: ", "), .name) in \(step.inputs.joined(separator: ", "))"
         )
+        lines += loraLines(name)
       } else if let step = plans[name] {
         let method = step.plan.request.method
         lines.append(
@@ -103,15 +105,36 @@ struct MergeReport {
       }
     }
     lines.append("")
-    let isLoRA = recipe.recipe.steps.contains {
-      $0.name == recipe.recipe.result && !$0.loras.isEmpty
-    }
     if !isLoRA, plan.request.method.parameters.contains(where: { $0.kind == .alpha }) {
       lines += table().text().split(separator: "\n").map { StyledText(String($0)) }
       lines.append("")
     }
     lines += summary(done)
     return lines.flatMap { $0.wrapped(to: width) }.map { $0.rendered(style) }
+      + effectLines(width: width, style: style)
+  }
+
+  /// What the LoRAs of a step are, and what is noticed about them.
+  private func loraLines(_ step: String) -> [StyledText] {
+    guard let plan = recipe.loraSources[step]?.plan else { return [] }
+    var lines: [StyledText] = []
+    for index in plan.request.loras.indices {
+      lines += plan.summary(of: index, listing: listsAll)
+    }
+    lines += plan.findings.map { "\($0.severity.rawValue, .caution) \($0.description)" }
+    return lines
+  }
+
+  /// What LoRAs changed, block by block.
+  private func effectLines(width: Int, style: Style) -> [String] {
+    recipe.recipe.steps.flatMap { step -> [String] in
+      guard let source = recipe.loraSources[step.name] else { return [] }
+      let effects = source.tensorEffects()
+      guard !effects.isEmpty else { return [] }
+      let title: StyledText = "\(step.name, .strong)"
+      return ["", title.rendered(style)]
+        + source.plan.blockTable(effects, width: width, style: style)
+    }
   }
 
   private func summary(_ done: (seconds: Double, source: MergedSource)?) -> [StyledText] {
@@ -181,6 +204,9 @@ struct MergeReport {
     return lines
   }
 
+  /// Whether the last step merges LoRAs, which have no weights of places.
+  private var isLoRA: Bool { recipe.loraSources[recipe.recipe.result] != nil }
+
   /// What is read from files; results of steps are computed.
   private var bytesToRead: Int {
     recipe.steps.reduce(0) { total, step in
@@ -196,9 +222,27 @@ struct MergeReport {
   func json(done: (seconds: Double, source: MergedSource)?) -> JSONValue {
     var object: JSONObject = [
       "schema": "sdtool-merge/1",
-      "recipe": recipe.recipe.json, "weights": table().json,
+      "recipe": recipe.recipe.json,
       "tensors": .integer(plan.tensors.count), "merged": .integer(merged),
     ]
+    if !isLoRA { object["weights"] = table().json }
+    let styled = recipe.recipe.steps.compactMap { step in
+      recipe.loraSources[step.name].map { (step.name, $0) }
+    }
+    if !styled.isEmpty {
+      object["lora_steps"] = .array(
+        styled.map { name, source in
+          let whole = BlockSummary.whole(source.tensorEffects())
+          return [
+            "step": .string(name), "changed_tensors": .integer(source.plan.changedCount),
+            "loras": .array(
+              source.plan.request.loras.indices.map { source.plan.jsonValue(of: $0) }),
+            "ratio": done == nil ? .null : .double(whole.ratio),
+            "kept": done == nil ? .null : .double(whole.survivingShare),
+            "findings": .array(source.plan.findings.map(\.jsonValue)),
+          ]
+        })
+    }
     var copies = JSONObject()
     for input in plan.inputs.indices { copies[name(of: input)] = .integer(copied(from: input)) }
     object["copied"] = .object(copies)

@@ -28,9 +28,16 @@ extension Rule {
     "DR005", .fatal, "nothing to draw",
     "Only Stable Diffusion 1.x is known layer by layer, so only it can be drawn. Other model files "
       + "can be inspected and hashed.")
+  /// The name of an output does not say in which format it is to be written.
+  public static let unknownSuffix = Rule(
+    "DR006", .fatal, "suffix without a format",
+    "The format of a picture or report follows from the suffix of its file's name, unless --format "
+      + "names it. A suffix that stands for no known format is refused, so that no file says it is "
+      + "something else.")
 
   /// All rules about pictures.
   public static let drawingRules: [Rule] = [
     .rasterLibrary, .rasterFailed, .unknownColoring, .drawingResolution, .drawingModel,
+    .unknownSuffix,
   ]
 }

@@ -18,12 +18,26 @@ extension Coloring {
   ) -> Coloring {
     var samples: [Sample?] = Array(repeating: nil, count: schema.parameters.count)
     for tensor in difference.tensors {
-      guard let measures = tensor.measures, let match = schema.match(tensor.name) else { continue }
-      samples[match.parameter] = Sample(measures.squaresOfDifference, over: measures.squaresA)
+      guard let match = schema.match(tensor.name) else { continue }
+      var sample = Sample(tensor.state)
+      if let measures = tensor.measures {
+        sample.numerator = measures.squaresOfDifference
+        sample.denominator = measures.squaresA
+      }
+      samples[match.parameter] = sample
     }
     var coloring = Coloring.change(title, samples: samples)
-    coloring.absent = "not compared"
+    coloring.absent = "in neither model"
     return coloring
+  }
+}
+
+extension TensorDifference {
+  /// Whether the tensor's change is a number.
+  var state: Coloring.State {
+    guard let measures else { return status == .identical ? .measured : .notCompared }
+    if measures.nanCountA > 0 || measures.nanCountB > 0 { return .notANumber }
+    return measures.nonFiniteCount > 0 ? .infinite : .measured
   }
 }
 
@@ -31,18 +45,27 @@ extension ModelDifference {
   /// The relative change at each place and in each kind of layer.
   public var heatMap: HeatMap {
     let shown = Place.allCases.filter { places[$0] != nil }
-    return HeatMap(
+    var states: [PlaceRole: Coloring.State] = [:]
+    for tensor in tensors {
+      guard let place = tensor.place, let role = tensor.role else { continue }
+      let key = PlaceRole(place, role)
+      states[key] = max(states[key] ?? .measured, tensor.state)
+    }
+    var map = HeatMap(
       "Where the models differ",
       remark: "relative change ‖B − A‖ ÷ ‖A‖ in %",
       rows: shown.map(\.description), columns: Role.allCases.map(\.className),
       values: shown.map { place in
         Role.allCases.map { role in
           guard let group = placeRoles[PlaceRole(place, role)] else { return nil }
-          // Layers that only one of the models has, or that hold no numbers, have no distance.
-          guard group.measures.finiteCount > 0 else { return .nan }
+          guard group.measures.finiteCount > 0 else { return 0 }
           return group.measures.relativeL2 ?? .infinity
         }
       })
+    map.states = shown.map { place in
+      Role.allCases.map { states[PlaceRole(place, $0)] ?? .measured }
+    }
+    return map
   }
 }
 

@@ -40,10 +40,13 @@ extension MergeExplanation {
         "block weights" + (weights.preset.map { " as in the preset \($0)" } ?? "")
         + " (dialect \(weights.dialect.name))"
     }
-    guard !poor.isEmpty else { return "explained by \(formula.text) with \(shape)" }
-    if poor.count == places.count { return "not explained by \(formula.text)" }
+    let left = unexplained.map { $0.reason.words($0.count) }.joined(separator: ", ")
+    let also = left.isEmpty ? "" : "; left out: \(left)"
+    if poor.count == places.count { return "not explained by \(formula.text)" + also }
+    let sentence = "explained by \(formula.text) with \(shape)"
+    if poor.isEmpty { return left.isEmpty ? sentence : "\(sentence), but not \(left)" }
     return
-      "explained by \(formula.text) with \(shape), but not at \(poor.map(\.description).joined(separator: ", "))"
+      "\(sentence), but not at \(poor.map(\.description).joined(separator: ", "))\(also)"
   }
 
   /// The explanation for a terminal.
@@ -94,11 +97,15 @@ extension MergeExplanation {
       }
       lines += table.lines(width: width, style: style)
     }
-    if !skipped.isEmpty {
-      lines.append("")
-      add(
-        "\("not in all models, or of another shape", .note): \(Written.count(skipped.count, "tensor")), for example \(skipped[0], .name)"
-      )
+    for (index, reason) in Skipped.Reason.allCases.filter({ reason in
+      skipped.contains { $0.reason == reason }
+    }).enumerated() {
+      let found = skipped.filter { $0.reason == reason }
+      if index == 0 { lines.append("") }
+      let ink: Ink = reason.isUnexplained ? .bad : .note
+      let line: StyledText =
+        "\(reason.words(found.count), ink): for example \(found[0].name, .name)"
+      lines += line.wrapped(to: width).map { $0.rendered(style) }
     }
     return lines
   }
@@ -132,7 +139,9 @@ extension MergeExplanation {
               ("place", tensor.place.map { .string($0.description) } ?? .null),
             ] + tensor.part.members))
       })
-    object["skipped"] = .array(skipped.map { .string($0.string) })
+    object["skipped"] = .array(skipped.map { .string($0.name.string) })
+    object["unexplained"] = .object(
+      JSONObject(unexplained.map { ($0.reason.rawValue, .integer($0.count)) }))
     object["recipe"] = recipe(paths: paths).json
     return .object(object)
   }

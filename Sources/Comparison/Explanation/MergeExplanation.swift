@@ -1,3 +1,4 @@
+import Inspection
 public import StableDiffusion
 public import Tensors
 
@@ -80,9 +81,8 @@ public struct MergeExplanation: Sendable {
   public let places: [Place: Part]
   /// All tensors of the network.
   public let total: Part
-  /// The tensors of the result that no formula was tried on, since a model lacks them or has them
-  /// in another shape.
-  public let skipped: [TensorName]
+  /// The tensors that no formula was tried on.
+  public let skipped: [Skipped]
   /// The type in which the result stores most of its values.
   public let resultType: DType?
   /// The type in which A stores most of its values.
@@ -117,6 +117,15 @@ public struct MergeExplanation: Sendable {
     // The last of equals is the formula that uses all models.
     let best = candidates.max { a, b in a.leftover >= b.leftover && a.leftover != b.leftover }
     guard let best else {
+      let spoiled = MergeExplanation(pass, findings, formula: .weightedSum).skipped.count {
+        $0.reason == .nonFinite
+      }
+      if spoiled > 0 {
+        throw Fault(
+          .nothingToExplain,
+          "has no tensor to tell weights by: \(Written.count(spoiled, "tensor")) of the models hold NaN or infinities, and the others do not differ",
+          path: models[1].source.path, hint: "sdtool validate says which model is damaged")
+      }
       throw Fault(
         .nothingToExplain, "does not differ from \(models[0].source.path)",
         path: models[1].source.path,
@@ -131,13 +140,14 @@ public struct MergeExplanation: Sendable {
   private init(_ pass: PairPass, _ findings: [PairPass.Finding], formula: Formula) {
     let last = pass.models.count - 1
     var tensors: [Tensor] = []
-    var skipped: [TensorName] = []
+    var skipped: [Skipped] = []
     var places: [Place: Part] = [:]
     var total = Part()
     for (correspondence, finding) in zip(pass.correspondences, findings)
-    where correspondence.tensors[last] != nil && !correspondence.isOptional {
+    where !correspondence.isOptional {
       guard let part = Part(pass, correspondence, finding, formula) else {
-        skipped.append(correspondence.name)
+        let reason = Skipped.Reason(pass, correspondence, finding, formula)
+        if let reason { skipped.append(Skipped(name: correspondence.name, reason: reason)) }
         continue
       }
       let place = correspondence.parameter?.place

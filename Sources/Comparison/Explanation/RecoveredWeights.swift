@@ -1,3 +1,4 @@
+import Inspection
 public import Merge
 public import StableDiffusion
 import Tensors
@@ -16,10 +17,17 @@ public struct RecoveredWeights: Sendable {
   public let undetermined: [Place]
 }
 
+extension BlockWeights {
+  /// The same numbers, known as the preset that they are.
+  fileprivate func renamed(_ name: String) -> BlockWeights {
+    (try? BlockWeights(name)) ?? self
+  }
+}
+
 extension MergeExplanation {
   /// Whether every place is explained, and all tensors could be compared.
   public var fits: Bool {
-    !places.isEmpty && places.values.allSatisfy(\.quality.fits)
+    !places.isEmpty && places.values.allSatisfy(\.quality.fits) && unexplained.isEmpty
   }
 
   /// The tensors that their place's weight does not explain, the worst first.
@@ -69,9 +77,12 @@ extension MergeExplanation {
     let preset = PresetLibrary.classic.presets.first { preset in
       zip(preset.weights.blocks, blocks).allSatisfy { abs($0 - $1) < 5e-4 }
     }
+    // A name says more than 25 numbers; the weight of BASE is given beside it.
+    let named = preset.map { $0.weights.renamed($0.name) }
     return RecoveredWeights(
       specification: WeightSpecification(
-        blocks: BlockWeights(base: base, blocks: blocks), settings: settings),
+        blocks: named ?? BlockWeights(base: base, blocks: blocks),
+        baseAlpha: named == nil ? nil : base, settings: settings),
       dialect: fitting, isGlobal: false, preset: preset?.name, undetermined: undetermined)
   }
 
@@ -123,6 +134,24 @@ extension MergeExplanation {
       scale *= 10
     }
     return (weight * 1e9).rounded() / 1e9
+  }
+
+  /// The recipe as a file: where the weights do not explain the result, its first lines say so.
+  ///
+  /// - Parameter paths: where the inputs are, in their order.
+  /// - Returns: YAML.
+  public func recipeFile(paths: [String]) -> String {
+    let yaml = recipe(paths: paths).yaml
+    guard !fits else { return yaml }
+    let worst = Place.allCases.compactMap { place in
+      places[place].map { (place, $0.fit.roundingRatio(at: nil)) }
+    }.max { $0.1 < $1.1 }
+    var text = "# This recipe does not make the result again: \(verdict)"
+    if let worst {
+      text +=
+        ".\n# Where it fits worst, at \(worst.0), it leaves over \(Written.measure(worst.1)) times what rounding leaves"
+    }
+    return text + ".\n" + yaml
   }
 
   /// A recipe that makes the result again, as far as the weights explain it.

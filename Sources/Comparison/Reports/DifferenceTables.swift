@@ -153,7 +153,38 @@ struct DifferenceTables {
     let pairs = total.tensorCount - total[.onlyInA] - total[.onlyInB]
     let same = total[.identical] + total[.equal]
     if same == total.tensorCount { return "the same values, stored in another way" }
+    // Tensors that are the same say nothing of how far the others are.
+    let isMeasured = difference.hasMeasuredChange
+    let measures = isMeasured ? total.measures : DifferenceMeasures()
     return
-      "\(Written.count(total[.changed] + total[.misshapen])) of \(Written.count(pairs, "common tensor")) differ: relative L2 \(Written.measure(total.measures.relativeL2)), cosine \(Written.cosine(total.measures.cosine)), greatest difference \(Written.measure(total.measures.maximumDifference))"
+      "\(Written.count(total[.changed] + total[.misshapen])) of \(Written.count(pairs, "common tensor")) differ: relative L2 \(Written.measure(measures.relativeL2)), cosine \(Written.cosine(measures.cosine)), greatest difference \(Written.measure(measures.greatest))"
   }
+}
+
+extension ModelDifference {
+  /// Whether some tensor that differs has values that could be compared.
+  package var hasMeasuredChange: Bool {
+    tensors.contains { $0.status == .changed && ($0.measures?.finiteCount ?? 0) > 0 }
+  }
+
+  /// What could not be compared, in words; `nil` if everything was.
+  package var notCompared: String? {
+    func words(_ wanted: (TensorDifference) -> Bool, _ text: String) -> String? {
+      let count = tensors.count(where: wanted)
+      return count > 0 ? "\(Written.count(count, "tensor")) \(text)" : nil
+    }
+    let parts = [
+      words({ ($0.measures?.nonFiniteCount ?? 0) > 0 }, "with NaN or infinities"),
+      words({ $0.status == .onlyInA && !$0.isOptional }, "missing in B"),
+      words({ $0.status == .onlyInB && !$0.isOptional }, "missing in A"),
+      words({ $0.status == .misshapen }, "of another shape"),
+      words({ $0.status == .changed && $0.measures == nil }, "of a type without numbers"),
+    ].compactMap(\.self)
+    return parts.isEmpty ? nil : parts.joined(separator: ", ")
+  }
+}
+
+extension DifferenceMeasures {
+  /// The greatest difference, or `nil` where no pair of values could be compared.
+  package var greatest: Double? { finiteCount > 0 ? maximumDifference : nil }
 }

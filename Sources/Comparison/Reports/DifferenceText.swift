@@ -102,8 +102,8 @@ extension DifferenceTables {
         if changes == nil {
           cells += [
             "\(Written.cosine(measures?.cosine))",
-            "\(Written.measure(measures?.maximumDifference))",
-            "\(measures.map { Written.count($0.signFlipCount) } ?? "–")",
+            "\(Written.measure(measures?.greatest))",
+            "\(measures.flatMap { $0.finiteCount > 0 ? Written.count($0.signFlipCount) : nil } ?? "–")",
             "\(Written.measure(measures?.meanULP))",
           ]
         }
@@ -149,7 +149,7 @@ extension DifferenceTables {
         for measures in row.measures {
           cells += [
             Written.measure(measures?.relativeL2), Written.cosine(measures?.cosine),
-            Written.measure(measures?.maximumDifference),
+            Written.measure(measures?.greatest),
           ]
         }
         if changes != nil { cells.append(Written.cosine(row.changeCosine)) }

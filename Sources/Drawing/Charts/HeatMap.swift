@@ -14,6 +14,8 @@ public struct HeatMap: Hashable, Sendable {
   public var columns: [String]
   /// For each row its cells; `nil` where there is nothing to show.
   public var values: [[Double?]]
+  /// For each row what its cells are where they are no numbers, or not wholly; none if empty.
+  public var states: [[Coloring.State]] = []
   /// How numbers are written.
   public var notation: Coloring.Notation
 
@@ -37,7 +39,10 @@ public struct HeatMap: Hashable, Sendable {
       max(68, (columns.map { FontMetrics.width(of: $0, .strong) }.max() ?? 0) + 12), 22)
     let width = max(440, left + Double(columns.count) * (cell.width + 3) + Frame.margin)
     let top = detail.isEmpty ? 108.0 : 124.0, bottom = top + Double(rows.count) * (cell.height + 3)
-    let most = values.joined().compactMap { $0 }.filter(\.isFinite).max() ?? 0
+    let numbers = values.enumerated().flatMap { row, cells in
+      cells.enumerated().compactMap { state(row, $0) == .measured ? $1 : nil }
+    }
+    let most = numbers.filter(\.isFinite).max() ?? 0
     let range = 0...(most > 0 ? most : 1)
     var scene = Scene(title, summary: remark, size: Size(width, bottom + 14 + 24 + Frame.margin))
     scene.items = Frame.heading(title, remark, width: width)
@@ -59,14 +64,44 @@ public struct HeatMap: Hashable, Sendable {
       guard values.indices.contains(row) else { continue }
       for (column, value) in values[row].prefix(columns.count).enumerated() {
         let frame = Rect(left + Double(column) * (cell.width + 3), y, cell.width, cell.height)
-        scene.items.append(item(value, frame, range, tooltip: "\(name), \(columns[column])"))
+        let state = state(row, column)
+        scene.items.append(
+          state == .measured
+            ? item(value, frame, range, tooltip: "\(name), \(columns[column])")
+            : item(state, frame, tooltip: "\(name), \(columns[column])"))
       }
     }
     var legend = Legend.Row(x: left, y: bottom + 12, width: width - left - Frame.margin)
     legend.addRamp(
       .amount, Coloring.written(0, notation), Coloring.written(range.upperBound, notation))
+    let used = Set(states.joined())
+    for state in Coloring.State.allCases where state != .measured && used.contains(state) {
+      legend.addSwatch(.token(state.token), state.legend)
+    }
     scene.items += legend.items
+    scene.size.height += legend.height - 20
     return scene
+  }
+
+  private func state(_ row: Int, _ column: Int) -> Coloring.State {
+    guard states.indices.contains(row), states[row].indices.contains(column) else {
+      return .measured
+    }
+    return states[row][column]
+  }
+
+  /// A cell that has no number, or not for all that it stands for.
+  private func item(_ state: Coloring.State, _ frame: Rect, tooltip: String) -> Item {
+    .group(
+      Group(
+        "\(tooltip): \(state.legend)",
+        [
+          .box(Box(frame, fill: .token(state.token), radius: 3)),
+          .label(
+            Label(
+              FontMetrics.fitted(state.words, .small, to: frame.width - 4),
+              at: Point(frame.middleX, frame.y + 15), .small, anchor: .middle)),
+        ]))
   }
 
   private func item(

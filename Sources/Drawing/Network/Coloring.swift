@@ -6,12 +6,58 @@ public import StableDiffusion
 /// A field's value is made from those of its parameters, each with its share, so that a block shows
 /// what its tensors say together.
 public struct Coloring: Sendable {
+  /// Whether a parameter has a number; a field has the last state of its parameters.
+  public enum State: Int, CaseIterable, Comparable, Sendable {
+    /// It has one.
+    case measured
+    /// It is missing on one side, or has another shape there.
+    case notCompared
+    /// Some of its values are infinite.
+    case infinite
+    /// Some of its values are not a number.
+    case notANumber
+
+    /// By what is to be looked at first.
+    public static func < (a: State, b: State) -> Bool { a.rawValue < b.rawValue }
+
+    /// What stands in a field in place of a number.
+    var words: String {
+      switch self {
+      case .measured: ""
+      case .notCompared: "not compared"
+      case .infinite: "∞"
+      case .notANumber: "NaN"
+      }
+    }
+
+    /// The colour of such a field.
+    var token: Token { self == .notCompared ? .warning : .bad }
+
+    /// What a legend says.
+    var legend: String {
+      switch self {
+      case .measured: ""
+      case .notCompared: "not compared: missing or of another shape"
+      case .infinite: "∞: holds infinities"
+      case .notANumber: "NaN: holds what is not a number"
+      }
+    }
+  }
+
   /// What is known of one parameter.
   public struct Sample: Hashable, Sendable {
     /// What is added up above the line.
     public var numerator: Double
     /// What is added up below it.
     public var denominator: Double
+    /// What became of the parameter.
+    public var state = State.measured
+
+    /// A parameter without a number.
+    public init(_ state: State) {
+      self.init(0, over: 0)
+      self.state = state
+    }
 
     /// A share `numerator / denominator`.
     public init(_ numerator: Double, over denominator: Double) {
@@ -116,7 +162,7 @@ public struct Coloring: Sendable {
   /// The scale ends at the largest value that a field can have.
   public static func change(_ title: String, samples: [Sample?]) -> Coloring {
     let most = samples.reduce(0) { most, sample in
-      guard let sample, sample.denominator > 0 else { return most }
+      guard let sample, sample.denominator > 0, sample.state == .measured else { return most }
       let value = (sample.numerator / sample.denominator).squareRoot()
       return value.isFinite ? max(most, value) : most
     }
@@ -138,6 +184,30 @@ public struct Coloring: Sendable {
     return copy
   }
 
+  /// The states that some parameter is in, those that are no numbers.
+  var usedStates: [State] {
+    guard case .numbers(let samples, _, _, _, _) = content else { return [] }
+    let used = Set(samples.compactMap { $0?.state })
+    return State.allCases.filter { $0 != .measured && used.contains($0) }
+  }
+
+  /// Whether there are parameters of which nothing is known.
+  var hasAbsent: Bool {
+    switch content {
+    case .numbers(let samples, _, _, _, _): samples.contains { $0 == nil }
+    case .categories(let classes, _, _): classes.contains { $0 == nil }
+    }
+  }
+
+  /// The last state of a field's parameters.
+  func state(of ranges: [Range<Int>]) -> State {
+    guard case .numbers(let samples, _, _, _, _) = content else { return .measured }
+    return ranges.joined().reduce(.measured) { last, position in
+      guard samples.indices.contains(position), let sample = samples[position] else { return last }
+      return max(last, sample.state)
+    }
+  }
+
   /// The number of a field, if it has one.
   func value(of ranges: [Range<Int>]) -> Double? {
     guard case .numbers(let samples, _, _, let isRoot, _) = content else { return nil }
@@ -148,7 +218,7 @@ public struct Coloring: Sendable {
       numerator += sample.numerator
       denominator += sample.denominator
     }
-    guard isKnown else { return nil }
+    guard isKnown, state(of: ranges) == .measured else { return nil }
     // What came from nothing is not measured by what it came from; no change of nothing is none.
     guard denominator > 0 else { return numerator > 0 ? .infinity : 0 }
     return isRoot ? (numerator / denominator).squareRoot() : numerator / denominator
@@ -161,6 +231,8 @@ public struct Coloring: Sendable {
   func look(of ranges: [Range<Int>]) -> (fill: Paint, ink: Paint, words: String) {
     switch content {
     case .numbers(_, let scale, let range, _, let notation):
+      let state = state(of: ranges)
+      guard state == .measured else { return (.token(state.token), .token(.ink), state.words) }
       guard let value = value(of: ranges) else {
         return (.token(.absent), .token(.ink), "")
       }

@@ -23,12 +23,12 @@ struct Legend {
       row.addRamp(
         scale, Coloring.written(range.lowerBound, notation),
         Coloring.written(range.upperBound, notation))
-      row.addSwatch(.token(.absent), coloring.absent)
+      for state in coloring.usedStates { row.addSwatch(.token(state.token), state.legend) }
     case .categories(_, let categories, _):
       row.addText(coloring.title)
       for category in categories { row.addSwatch(.token(category.token), category.title) }
-      row.addSwatch(.token(.absent), coloring.absent)
     }
+    if coloring.hasAbsent { row.addSwatch(.token(.absent), coloring.absent) }
     row.addMark(isGroup: true, .token(.ink), "one GroupNorm")
     row.addMark(isGroup: false, .token(.ink), "one LayerNorm")
     return (row.items, row.height)

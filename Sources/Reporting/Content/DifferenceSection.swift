@@ -7,11 +7,14 @@ import Tensors
 extension ModelDifference {
   /// How two models differ, as a part of a report.
   func section(schema: Schema, isDrawn: Bool) -> Document.Section {
+    // Tensors that are the same say nothing of how far the others are.
+    let measures =
+      hasMeasuredChange || notCompared == nil ? total.measures : DifferenceMeasures()
     var pairs: [(name: String, value: String)] = [
       ("A", a.path), ("B", b.path),
-      ("relative change", Self.percentage(total.measures.relativeL2)),
-      ("cosine", total.measures.cosine.map { Written.decimal($0, digits: 6) } ?? "–"),
-      ("largest change", TensorList.short(total.measures.maximumDifference)),
+      ("relative change", Self.percentage(measures.relativeL2)),
+      ("cosine", measures.cosine.map { Written.decimal($0, digits: 6) } ?? "–"),
+      ("largest change", measures.greatest.map { TensorList.short($0) } ?? "–"),
       (
         "changed values",
         "\(Written.count(total.measures.changedCount)) of \(Written.count(total.measures.valueCount))"
@@ -23,6 +26,10 @@ extension ModelDifference {
     }
     var blocks: [Document.Block] = []
     if isIdentical { blocks.append(.text("Both models hold the same tensors, byte for byte.")) }
+    if let notCompared {
+      blocks.append(
+        .text("Not compared, and in no number here: \(notCompared). The pictures mark them."))
+    }
     blocks.append(.pairs(pairs))
     if !isIdentical, isDrawn, !places.isEmpty {
       func scene(_ arrangement: Scene.Arrangement) -> Scene {
@@ -35,12 +42,52 @@ extension ModelDifference {
         .picture(.init(scene: heatMap.scene, narrow: nil)),
       ]
     }
-    if !isIdentical { blocks.append(.table(tensorTable)) }
+    if !isIdentical {
+      blocks += groupTables.map { .table($0) }
+      blocks.append(.table(tensorTable))
+    }
     return Document.Section(anchor: "difference", title: "Difference", blocks: blocks)
   }
 
   private static func percentage(_ value: Double?) -> String {
     value.map { Written.decimal($0 * 100, digits: 4) + "%" } ?? "–"
+  }
+
+  /// The differences by place and by layer.
+  private var groupTables: [Document.Table] {
+    func table<Key: Hashable>(
+      _ caption: String, _ subject: String, _ keys: [Key], _ groups: [Key: DifferenceGroup],
+      _ title: (Key) -> String
+    ) -> Document.Table {
+      var table = Document.Table(
+        caption: caption,
+        columns: [
+          .init(title: subject), .init(title: "differ", isNumeric: true),
+          .init(title: "relative change", isNumeric: true),
+          .init(title: "largest change", isNumeric: true), .init(title: "cosine", isNumeric: true),
+          .init(title: "NaN, infinite", isNumeric: true),
+        ])
+      for key in keys {
+        guard let group = groups[key] else { continue }
+        let measures = group.measures
+        let special = measures.nonFiniteCount
+        table.rows.append([
+          .init(title(key)),
+          .init(
+            "\(Written.count(group.tensorCount - group[.identical] - group[.equal])) of \(Written.count(group.tensorCount))"
+          ),
+          .init(Self.percentage(measures.relativeL2)),
+          .init(measures.greatest.map { TensorList.short($0) } ?? "–"),
+          .init(measures.cosine.map { Written.decimal($0, digits: 6) } ?? "–"),
+          .init(special > 0 ? Written.count(special) : "", token: special > 0 ? .bad : nil),
+        ])
+      }
+      return table.withoutEmptyColumns
+    }
+    return [
+      table("Difference by place", "place", Place.allCases, places) { $0.description },
+      table("Difference by layer", "layer", Role.allCases, roles) { $0.className },
+    ].filter { !$0.rows.isEmpty }
   }
 
   /// Every tensor that is not the same in both.

@@ -17,6 +17,7 @@ extension ModelReport {
     var blocks: [Document.Block] = [
       .text("Recorded by \(recipe.tool). Models are on the left, the result is on the right."),
       .picture(.init(scene: graph.picture.scene, narrow: nil)),
+      .pairs(graph.words),
     ]
     if graph.hiddenCount > 0 {
       blocks.append(.text("\(Written.count(graph.hiddenCount, "further ancestor")) not shown."))

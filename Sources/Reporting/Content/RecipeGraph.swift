@@ -8,6 +8,8 @@ import Merge
 struct RecipeGraph {
   /// The picture.
   private(set) var picture = GraphPicture("How it was merged", remark: "from left to right")
+  /// The models and the steps in words, for those who do not see the picture.
+  private(set) var words: [(name: String, value: String)] = []
   /// How many ancestors are left out.
   private(set) var hiddenCount = 0
 
@@ -45,6 +47,17 @@ struct RecipeGraph {
       }
       positions[step.name] = own
     }
+    for model in recipe.models.prefix(Self.limit) {
+      let hash = model.sha256.map { "sha256 " + $0.prefix(10) }
+      words.append((model.name, [model.path, hash].compactMap { $0 }.joined(separator: ", ")))
+    }
+    for step in recipe.steps.prefix(Self.limit) {
+      words.append(
+        (
+          step.name,
+          "\(Self.words(of: step, isFull: true)), of \(step.inputs.joined(separator: ", "))"
+        ))
+    }
     hiddenCount +=
       max(0, recipe.models.count - Self.limit) + max(0, recipe.steps.count - Self.limit)
     if let ancestors { addAncestors(ancestors, hashes) }
@@ -61,6 +74,10 @@ struct RecipeGraph {
       guard let child = positions[hash],
         let recipe = ancestors[hash]?["sd_merge_recipe"], recipe.object != nil
       else { continue }
+      if let method = recipe["interp_method"]?.string {
+        let weight = recipe["multiplier"]?.double.map { " " + Written.decimal($0, digits: 3) } ?? ""
+        picture.nodes[child].remark = method + weight + " · " + picture.nodes[child].remark
+      }
       for key in ["primary_model_hash", "secondary_model_hash", "tertiary_model_hash"] {
         guard let parent = recipe[key]?.string?.lowercased(), parent != hash else { continue }
         if positions[parent] == nil {
@@ -80,12 +97,12 @@ struct RecipeGraph {
   }
 
   /// Method and weights in a few words: `weighted-sum, α 0.5`.
-  private static func words(of step: Recipe.Step) -> String {
+  private static func words(of step: Recipe.Step, isFull: Bool = false) -> String {
     func words(_ name: String, _ weights: WeightSpecification?) -> String? {
       guard let weights else { return nil }
       if let blocks = weights.blocks {
         if case .preset(let preset) = blocks.origin { return "\(name) \(preset)" }
-        return "\(name) by block"
+        return isFull ? "\(name) \(blocks.list)" : "\(name) by block"
       }
       guard weights.settings.isEmpty, weights.elements.rules.isEmpty else {
         return "\(name) by place"

@@ -78,7 +78,14 @@ extension Document.Block {
     case .heading, .picture: return []
     case .pairs(let pairs):
       var table = TextTable([.init(), .init("", shrinks: true)])
-      for pair in pairs { table.append(["\(pair.name, .faint)", "\(pair.value)"]) }
+      // Values are wrapped, as sentences are: what is cut in the middle says nothing.
+      let room = width - 2 - (pairs.map { $0.name.sanitized.columns }.max() ?? 0)
+      for pair in pairs {
+        let parts = StyledText(pair.value).wrapped(to: max(20, room))
+        for (index, part) in (parts.isEmpty ? [StyledText()] : parts).enumerated() {
+          table.append(["\(index == 0 ? pair.name : "", .faint)", part])
+        }
+      }
       return table.lines(width: width, style: style)
     case .table(let content):
       guard !content.isLong, !content.rows.isEmpty else { return [] }
@@ -87,23 +94,47 @@ extension Document.Block {
           // The last column of words takes what room there is.
           .init(
             column.title, column.isNumeric ? .right : .left,
-            shrinks: column.isCode || (index > 1 && !column.isNumeric))
+            shrinks: column.isCode || (index > 1 && !column.isNumeric && !column.isProse))
         })
+      // Sentences are wrapped: what is cut in the middle says nothing.
+      let prose = content.columns.indices.filter { content.columns[$0].isProse }
+      let room = max(20, (width - content.widthWithoutProse) / max(1, prose.count) - 2)
       for row in content.rows {
-        table.append(
-          row.map { cell in
-            let ink: Ink =
-              switch cell.token {
-              case .bad: .bad
-              case .warning: .caution
-              case .note: .note
-              case .good: .good
-              default: .plain
-              }
-            return StyledText(cell.text, ink)
-          })
+        let cells = row.map { cell in
+          let ink: Ink =
+            switch cell.token {
+            case .bad: .bad
+            case .warning: .caution
+            case .note: .note
+            case .good: .good
+            default: .plain
+            }
+          return StyledText(cell.text, ink)
+        }
+        let parts = cells.indices.map { index in
+          prose.contains(index) ? cells[index].wrapped(to: room) : [cells[index]]
+        }
+        for line in 0..<max(1, parts.map(\.count).max() ?? 1) {
+          table.append(parts.map { $0.indices.contains(line) ? $0[line] : StyledText() })
+        }
       }
       return table.lines(width: width, style: style)
+    }
+  }
+}
+
+extension Document.Table {
+  /// The columns of a terminal that all but the sentences need.
+  ///
+  /// Long names count as little: they may be shortened, since their ends tell them apart.
+  fileprivate var widthWithoutProse: Int {
+    columns.indices.filter { !columns[$0].isProse }.reduce(0) { sum, index in
+      let cells = rows.compactMap { row in
+        row.indices.contains(index) ? row[index].text.sanitized.columns : nil
+      }
+      return sum + 2
+        + min(
+          columns[index].isCode ? 24 : .max, max(columns[index].title.columns, cells.max() ?? 0))
     }
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoint
 import Comparison
+import Glibc
 import Inspection
 import JSON
 import Merge
@@ -178,6 +179,25 @@ extension SDTool {
 }
 
 extension SDTool.Diff {
+  /// Where a model is, seen from the folder of a recipe, since that is how recipes are read.
+  private func relativePath(of model: String, from recipe: String) -> String {
+    guard !model.hasPrefix("/") else { return model }
+    let slash = recipe.lastIndex(of: "/")
+    let folder = slash.map { $0 == recipe.startIndex ? "/" : String(recipe[..<$0]) } ?? "."
+    guard let from = realPath(folder), let to = realPath(model) else { return model }
+    let start = from.split(separator: "/"), end = to.split(separator: "/")
+    let common = zip(start, end).prefix { $0 == $1 }.count
+    return (Array(repeating: "..", count: start.count - common) + end[common...])
+      .joined(separator: "/")
+  }
+
+  /// The path from the root, without links and points.
+  private func realPath(_ path: String) -> String? {
+    guard let resolved = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
+  }
+
   /// Explains the model at `path`; returns whether that failed.
   private func explanation(of path: String) throws(Fault) -> Bool {
     let result = try open([path])[0]
@@ -191,7 +211,8 @@ extension SDTool.Diff {
       try MergeExplanation.explain(result, from: inputs, width: threads, progress: progress)
     }
     if let output {
-      let bytes = Array(explanation.recipe(paths: models).yaml.utf8)
+      let paths = models.map { relativePath(of: $0, from: output) }
+      let bytes = Array(explanation.recipeFile(paths: paths).utf8)
       let file = try OutputFile(path: output, byteCount: bytes.count, replacing: force)
       try unsafe file.write(bytes.span.bytes, at: 0)
       try file.commit()

@@ -18,7 +18,8 @@ extension SDTool {
 
         --color-by takes one of
           mbw:WEIGHTS     block weights, as sdtool merge --mbw takes them
-          diff:OTHER      how far each block is from that of another model
+          diff:OTHER      how far each block of another model is from this one's, relative to \
+        this one's, as sdtool diff MODEL OTHER
           lora:FILE       how much a LoRA changes each block
           validate        the gravest finding in each block; reads all values
           dtype           the element types
@@ -109,8 +110,12 @@ extension SDTool {
     private func scene() throws(Fault) -> Scene {
       let resolution = try option("--size") { () throws(Fault) in try Resolution(size) }
       let opened = try model.map { path throws(Fault) in
-        try InspectedModel(path: path, variant: variant)
+        let opened = try InspectedModel(path: path, variant: variant)
+        try check(opened.source)
+        return opened
       }
+      // Before anything is read to its end.
+      _ = try picture.format(of: output, chosen: format)
       switch chart {
       case .network: break
       case .histogram, .heatmap: return try valueChart(opened)
@@ -133,6 +138,11 @@ extension SDTool {
       return .network(
         schema, title: title, resolution: resolution, coloring: coloring,
         arrangement: narrow ? .narrow : .wide)
+    }
+
+    /// Checks that the output is no file of a model that is read.
+    func check(_ source: any TensorSource) throws(Fault) {
+      try checkPage(output, inputs: source.files, replacing: picture.force)
     }
 
     private func coloring(

@@ -15,17 +15,18 @@ enum HistogramGrouping: String, CaseIterable, ExpressibleByArgument {
 extension SDTool.Draw {
   private var threads: Int { machine.threads ?? availableProcessors }
 
-  /// The network's colours for the change from another model to this one.
+  /// The network's colours for the change from this model to another one.
   func difference(_ model: InspectedModel, from other: String) throws(Fault) -> Coloring {
-    let base = try InspectedModel(path: other, variant: variant)
-    let difference = try ModelDifference.compare(base.source, model.source, width: threads)
+    let second = try InspectedModel(path: other, variant: variant)
+    try check(second.source)
+    let difference = try ModelDifference.compare(model.source, second.source, width: threads)
     guard !difference.places.isEmpty else {
       throw Fault(
         .drawingModel, "has no tensors of Stable Diffusion 1.x", path: other,
-        expected: "Stable Diffusion 1.x", found: base.identity.title)
+        expected: "Stable Diffusion 1.x", found: second.identity.title)
     }
     return .change(
-      difference, title: "relative change from \(fileName(of: other)) in %",
+      difference, title: "relative change to \(fileName(of: other)) in %",
       schema: model.identity.schema)
   }
 
@@ -38,8 +39,10 @@ extension SDTool.Draw {
         .unknownColoring, "needs a model to colour by a LoRA's effect", path: path,
         hint: "sdtool draw MODEL --color-by lora:FILE")
     }
+    let file = try LoRAFile(path: path)
+    try check(file.source)
     let plan = try LoRAMergePlan(
-      model.source, LoRAMergeRequest([LoRAUse(try LoRAFile(path: path))]), width: threads)
+      model.source, LoRAMergeRequest([LoRAUse(file)]), width: threads)
     if let problem = plan.problems.first { throw problem }
     let difference = try ModelDifference.compare(
       model.source, LoRAMergedSource(plan), width: threads)
@@ -52,6 +55,7 @@ extension SDTool.Draw {
     guard let model else { throw Fault(.drawingModel, "is missing", hint: "name a model") }
     if chart == .heatmap, let other {
       let second = try InspectedModel(path: other, variant: variant)
+      try check(second.source)
       let difference = try ModelDifference.compare(model.source, second.source, width: threads)
       guard !difference.places.isEmpty else {
         throw Fault(

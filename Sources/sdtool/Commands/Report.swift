@@ -68,18 +68,31 @@ extension SDTool {
     }
 
     /// The format that was asked for, or that the output's suffix stands for.
-    private var chosenFormat: ModelReportFormat {
+    private func chosenFormat() throws(Fault) -> ModelReportFormat {
       if let format { return format }
-      let name = output?.lowercased() ?? ""
-      if name.hasSuffix(".html") || name.hasSuffix(".htm") { return .html }
-      if name.hasSuffix(".md") { return .markdown }
-      if name.hasSuffix(".json") { return .json }
-      return .text
+      guard let output, let suffix = suffix(of: output) else { return .text }
+      switch suffix {
+      case "html", "htm": return .html
+      case "md", "markdown": return .markdown
+      case "json": return .json
+      case "txt": return .text
+      default:
+        throw .unknownSuffix(output, known: [".html", ".md", ".json", ".txt"])
+      }
+    }
+
+    /// Checks that the output is no file of a model; a model that cannot be opened is reported later.
+    private func checkOutput() throws(Fault) {
+      guard output != nil else { return }
+      let sources = files.compactMap { try? openModel(path: $0, variant: variant) }
+      try checkPage(output, inputs: sources.flatMap(\.files), replacing: force)
     }
 
     func run() throws {
       var isReadable = true
       try orFail { () throws(Fault) in
+        try checkOutput()
+        let chosenFormat = try chosenFormat()
         var options = ReportOptions()
         options.readsValues = !quick
         options.hashes = hash

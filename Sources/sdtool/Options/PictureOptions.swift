@@ -29,14 +29,54 @@ struct PictureOptions: ParsableArguments {
   ///   - format: the format; by the suffix of the file if `nil`, else SVG.
   /// - Throws: what drawing a PNG and writing a file throw.
   func write(_ scene: Scene, to output: String?, as format: PictureFormat?) throws(Fault) {
-    let byName: PictureFormat = output?.lowercased().hasSuffix(".png") == true ? .png : .svg
-    switch format ?? byName {
+    switch try self.format(of: output, chosen: format) {
     case .svg:
       try writeBytes(Array(scene.svg(theme: theme).utf8), to: output, replacing: force)
     case .png:
       try writeBytes(try scene.png(theme: theme, scale: scale), to: output, replacing: force)
     }
   }
+
+  /// The format that was chosen, or that the suffix of the output stands for; SVG without one.
+  ///
+  /// - Throws: ``Rule/unknownSuffix`` for a suffix that stands for none.
+  func format(of output: String?, chosen: PictureFormat?) throws(Fault) -> PictureFormat {
+    if let chosen { return chosen }
+    guard let output, let suffix = suffix(of: output) else { return .svg }
+    guard let format = PictureFormat(rawValue: suffix) else {
+      throw .unknownSuffix(output, known: PictureFormat.allCases.map { "." + $0.rawValue })
+    }
+    return format
+  }
+}
+
+/// The suffix of a file's name in small letters, without the point; `nil` if there is none.
+///
+/// What lies under `/dev` is no file with a name of its own, and names that begin with a point have
+/// no suffix.
+func suffix(of path: String) -> String? {
+  guard !path.hasPrefix("/dev/") else { return nil }
+  let name = fileName(of: path)
+  guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return nil }
+  return name[name.index(after: dot)...].lowercased()
+}
+
+extension Fault {
+  /// A file's name does not say in which format it is to be written.
+  static func unknownSuffix(_ path: String, known: [String]) -> Fault {
+    Fault(
+      .unknownSuffix, "ends in no suffix that stands for a format", path: path,
+      expected: known.joined(separator: ", "), hint: "give another name, or --format")
+  }
+}
+
+/// Checks, before anything is read to its end, that an output is none of the inputs.
+///
+/// - Throws: what ``Tensors/checkOutput(_:inputs:byteCount:replacing:)`` throws.
+func checkPage(_ output: String?, inputs: [InputFile], replacing: Bool) throws(Fault) {
+  guard let output else { return }
+  // Pages and pictures take some hundred kilobytes.
+  try checkOutput(output, inputs: inputs, byteCount: 1 << 16, replacing: replacing)
 }
 
 /// Writes bytes to a file that appears complete or not at all, or to standard output.

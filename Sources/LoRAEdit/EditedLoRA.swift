@@ -11,13 +11,34 @@ public struct ModuleEdit: Sendable {
   public let rank: Int
   /// ‖ΔW‖² of the exact change.
   public let energy: Double
-  /// ‖ΔW − ΔW'‖², without the rounding to the type that is written.
+  /// ‖ΔW − ΔW'‖² of what is written: what the rank leaves out, which stands at right angles to the
+  /// rest, and ``rounding``.
   public let lost: Double
+  /// The squared norm of what rounding to the type that is written changes.
+  public let rounding: Double
   /// What is written.
   let tensors: [OutputTensor]
+  /// Whether α is the rank.
+  let hasPlainAlpha: Bool
 
-  /// ‖ΔW − ΔW'‖ / ‖ΔW‖, from 0 to 1.
-  public var error: Double { energy > 0 ? (max(0, lost) / energy).squareRoot() : 0 }
+  init(
+    target: OutputTarget, rankBefore: Int, rank: Int, energy: Double, lost: Double,
+    written: OutputModule?, vectors: [OutputTensor]
+  ) {
+    self.target = target
+    self.rankBefore = rankBefore
+    self.rank = rank
+    self.energy = energy
+    rounding = written?.rounding ?? 0
+    self.lost = max(0, lost) + rounding
+    tensors = vectors + (written?.tensors ?? [])
+    hasPlainAlpha = written?.hasPlainAlpha ?? true
+  }
+
+  /// ‖ΔW − ΔW'‖ / ‖ΔW‖ of what is written, rounding included.
+  public var error: Double { energy > 0 ? (lost / energy).squareRoot() : 0 }
+  /// The part of ``error`` that comes from rounding.
+  public var roundingError: Double { energy > 0 ? (rounding / energy).squareRoot() : 0 }
 }
 
 /// A LoRA that was made from others, and how well it stands for them.
@@ -27,11 +48,14 @@ public struct EditedLoRA: Sendable {
   /// The file.
   public let output: LoRAOutput
 
-  /// ‖ΔW − ΔW'‖ / ‖ΔW‖ over all modules together.
-  public var error: Double {
+  /// ‖ΔW − ΔW'‖ / ‖ΔW‖ of what is written over all modules together, rounding included.
+  public var error: Double { share(\.lost) }
+  /// The part of ``error`` that comes from rounding.
+  public var roundingError: Double { share(\.rounding) }
+
+  private func share(_ part: (ModuleEdit) -> Double) -> Double {
     let energy = modules.reduce(0) { $0 + $1.energy }
-    let lost = modules.reduce(0) { $0 + max(0, $1.lost) }
-    return energy > 0 ? (lost / energy).squareRoot() : 0
+    return energy > 0 ? (modules.reduce(0) { $0 + part($1) } / energy).squareRoot() : 0
   }
 
   init(_ modules: [ModuleEdit], terms: [LoRASum.Term]) throws(Fault) {
@@ -39,7 +63,8 @@ public struct EditedLoRA: Sendable {
     let plain = modules.filter { $0.rank > 0 && !$0.target.hasKernel }.map(\.rank)
     let kernels = modules.filter { $0.rank > 0 && $0.target.hasKernel }.map(\.rank)
     let rank = LoRATexts.common(plain.isEmpty ? kernels : plain)
-    let texts = try Self.texts(of: terms, rank: rank, kernelRanks: kernels)
+    let alpha = modules.allSatisfy(\.hasPlainAlpha) ? rank : "Dynamic"
+    let texts = try Self.texts(of: terms, rank: rank, alpha: alpha, kernelRanks: kernels)
     var tensors = modules.flatMap(\.tensors)
     tensors += try Self.preserved(of: terms)
     output = try LoRAOutput(tensors: tensors, texts: texts)
@@ -47,13 +72,16 @@ public struct EditedLoRA: Sendable {
 
   /// The texts of a sum, without hashes.
   static func texts(
-    of terms: [LoRASum.Term], rank: String, kernelRanks: [Int]
+    of terms: [LoRASum.Term], rank: String, alpha: String, kernelRanks: [Int]
   ) throws(Fault) -> [MetadataEntry] {
     var texts: LoRATexts
-    if terms.count == 1, terms[0].unet == 1, terms[0].textEncoder == 1 {
+    // One of strength 0 is as if it were not there.
+    let active = terms.filter { $0.unet != 0 || $0.textEncoder != 0 }
+    let terms = active.isEmpty ? terms : active
+    if terms.count == 1, terms[0].isPlain {
       texts = LoRATexts(of: terms[0].file)
       let before = terms[0].file.text("ss_network_dim")
-      texts.setNetwork(rank: rank, alpha: rank)
+      texts.setNetwork(rank: rank, alpha: alpha)
       texts.set("ss_network_module", "networks.lora")
       if let before, before != rank, let comment = terms[0].file.text("ss_training_comment") {
         texts.set("ss_training_comment", "rank changed from \(before) to \(rank); \(comment)")
@@ -61,7 +89,7 @@ public struct EditedLoRA: Sendable {
       for key in ["lora_adapter_metadata", "ss_network_args"] { texts.remove(key) }
     } else {
       texts = try LoRATexts(
-        combining: terms.map(\.file), ratios: terms.map(\.unet), rank: rank, alpha: rank)
+        combining: terms.map(\.file), ratios: terms.map(\.unet), rank: rank, alpha: alpha)
     }
     if let arguments = LoRATexts.arguments(kernelRanks: kernelRanks) {
       texts.set("ss_network_args", arguments)

@@ -14,21 +14,29 @@ public struct LoRASum: Sendable {
   public struct Term: Sendable {
     /// The LoRA.
     public let file: LoRAFile
-    /// Its strength in the U-Net; 0 is as if it were not there.
-    public let unet: Double
+    /// How strongly it counts, and where; 0 is as if it were not there.
+    public let strength: LoRAStrength
+
+    /// Its strength in the U-Net.
+    public var unet: Double { strength.unet }
     /// Its strength in the text encoder.
-    public let textEncoder: Double
+    public var textEncoder: Double { strength.textEncoder }
+
+    /// A LoRA with strengths and weights of blocks.
+    public init(_ file: LoRAFile, _ strength: LoRAStrength) {
+      self.file = file
+      self.strength = strength
+    }
 
     /// A LoRA with one strength for both parts, or two.
     public init(_ file: LoRAFile, _ unet: Double, textEncoder: Double? = nil) {
-      self.file = file
-      self.unet = unet
-      self.textEncoder = textEncoder ?? unet
+      var strength = LoRAStrength(unet)
+      if let textEncoder { strength.textEncoder = textEncoder }
+      self.init(file, strength)
     }
 
-    func strength(_ target: LoRATarget) -> Double {
-      target.component == .unet ? unet : textEncoder
-    }
+    /// Whether it is taken as it is.
+    var isPlain: Bool { strength == LoRAStrength(1) }
   }
 
   /// What is summed.
@@ -48,11 +56,18 @@ public struct LoRASum: Sendable {
   ///   - terms: at least one.
   ///   - allowingUnmatched: whether tensors that fit nothing are left out.
   /// - Throws: the first error among the findings of a file, ``Rule/loraShapesDiffer``,
-  ///   ``Rule/loraNotLowRank`` for an adapter that depends on the weight.
+  ///   ``Rule/loraNotLowRank`` for an adapter that depends on the weight, ``Rule/loraWeights`` for a
+  ///   strength beyond single precision.
   public init(_ terms: [Term], allowingUnmatched: Bool = false) throws(Fault) {
     self.terms = terms
     var parts: [LoRATarget: [Part]] = [:]
     for (index, term) in terms.enumerated() {
+      for strength in [term.unet, term.textEncoder] where !Float(strength).isFinite {
+        throw Fault(
+          .loraWeights, "has a strength that is too large", path: term.file.path,
+          expected: "a number that single precision holds", found: "\(strength)",
+          hint: "usual strengths are from -2 to 2")
+      }
       try term.file.requireUsable(allowingUnmatched: allowingUnmatched)
       for module in term.file.modules where term.strength(module.target) != 0 {
         guard module.magnitude == nil else {
@@ -143,13 +158,12 @@ public struct LoRASum: Sendable {
     var products: [LowRank] = []
     for part in members[index].parts {
       let term = terms[part.term]
-      guard var product = try term.file.lowRank(of: part.module) else { continue }
-      let strength = Float(term.strength(part.module.target))
-      if strength != 1 { product.up = product.up.scaled(by: strength) }
+      let strength = term.strength(part.module.target)
+      guard let product = try term.file.lowRank(of: part.module, times: strength)
+      else { continue }
       guard product.up.isFinite, product.down.isFinite else {
-        throw Fault(
-          .loraNonFinite, "holds NaN or infinity", path: term.file.path,
-          tensor: TensorName(part.module.name), hint: "get the file again")
+        try term.file.requireFinite(width: 1)
+        throw tooLarge(part)
       }
       products.append(product)
     }
@@ -162,7 +176,33 @@ public struct LoRASum: Sendable {
         found:
           "\(first.up.rows) × \(first.down.columns) and \(other.up.rows) × \(other.down.columns)")
     }
-    return try LowRank.sum(products).bounded(algebra)
+    do throws(Fault) {
+      return try LowRank.sum(products).bounded(algebra)
+    } catch { throw members[index].parts.first.map { error.at("", $0.module) } ?? error }
+  }
+
+  /// The values of a module are finite, but its change is not.
+  private func tooLarge(_ part: Part) -> Fault {
+    let term = terms[part.term]
+    return Fault(
+      .loraEditOverflow, "makes a change beyond single precision", path: term.file.path,
+      tensor: TensorName(part.module.name),
+      found: "strength \(term.strength(part.module.target)), scale \(part.module.scale.value)",
+      hint: "use a lower strength, or another version of the LoRA")
+  }
+
+  /// The singular values of the sum of one target.
+  private func decomposition(
+    _ change: LowRank, of index: Int, _ algebra: LinearAlgebra
+  ) throws(Fault) -> Decomposition {
+    do throws(Fault) {
+      return try Decomposition(change.balanced(), algebra)
+    } catch {
+      // All factors are finite: their product is not.
+      guard error.rule == .noFactorization, let part = members[index].parts.first
+      else { throw error }
+      throw tooLarge(part)
+    }
   }
 
   private func outputTarget(_ index: Int, _ change: LowRank) -> OutputTarget {
@@ -176,33 +216,31 @@ public struct LoRASum: Sendable {
     _ index: Int, _ target: RankTarget, rank: Int?, _ dtype: DType, _ dialect: LoRADialect,
     _ algebra: LinearAlgebra
   ) throws(Fault) -> ModuleEdit {
-    var tensors = try vectors(of: index, dtype, dialect)
+    let tensors = try vectors(of: index, dtype, dialect)
     guard let change = try change(of: index, algebra) else {
       return ModuleEdit(
         target: OutputTarget(target: members[index].target, weightShape: []), rankBefore: 0,
-        rank: 0, energy: 0, lost: 0, tensors: tensors)
+        rank: 0, energy: 0, lost: 0, written: nil, vectors: tensors)
     }
     let output = outputTarget(index, change)
-    if case .exact = target {
-      // The norm from the smaller factors; also tells whether anything is left.
-      let energy = try Decomposition(change, algebra).energies.reduce(0, +)
-      if energy > 0 {
-        tensors += try OutputModule(change, of: output, in: dialect, dtype: dtype).tensors
-      }
-      return ModuleEdit(
-        target: output, rankBefore: change.rank, rank: energy > 0 ? change.rank : 0,
-        energy: energy, lost: 0, tensors: tensors)
-    }
-    let decomposition = try Decomposition(change, algebra)
+    // Of the exact sum too: the norm from the smaller factors, which tells whether anything is left.
+    let decomposition = try decomposition(change, of: index, algebra)
     let energies = decomposition.energies
-    let kept = rank ?? target.rank(for: energies, hasKernel: output.hasKernel)
-    if kept > 0 {
-      let truncated = try decomposition.truncated(to: kept, algebra)
-      tensors += try OutputModule(truncated, of: output, in: dialect, dtype: dtype).tensors
+    let energy = energies.reduce(0, +)
+    var kept = energy > 0 ? change.rank : 0
+    var lost = 0.0
+    var factors = change
+    if target != .exact {
+      kept = rank ?? target.rank(for: energies, hasKernel: output.hasKernel)
+      lost = energies.dropFirst(kept).reduce(0, +)
+      if kept > 0 { factors = try decomposition.truncated(to: kept, algebra) }
     }
+    let written =
+      kept > 0
+      ? try OutputModule(factors, of: output, in: dialect, dtype: dtype, algebra) : nil
     return ModuleEdit(
-      target: output, rankBefore: change.rank, rank: kept, energy: energies.reduce(0, +),
-      lost: energies.dropFirst(kept).reduce(0, +), tensors: tensors)
+      target: output, rankBefore: change.rank, rank: kept, energy: energy, lost: lost,
+      written: written, vectors: tensors)
   }
 
   /// The ranks with which the file keeps within `budget` bytes.
@@ -217,11 +255,13 @@ public struct LoRASum: Sendable {
       guard let change = try change(of: index, algebra) else { return }
       let values = (change.up.rows, change.down.columns)
       found[index] = (
-        try Decomposition(change, algebra).energies, (values.0 + values.1) * dtype.bitCount / 8
+        try decomposition(change, of: index, algebra).energies,
+        (values.0 + values.1) * dtype.bitCount / 8
       )
     }
     let values = found.values
-    let texts = try EditedLoRA.texts(of: terms, rank: "Dynamic", kernelRanks: [1])
+    let texts = try EditedLoRA.texts(
+      of: terms, rank: "Dynamic", alpha: "Dynamic", kernelRanks: [1])
     let header = try SafeTensorsLayout(
       tensors: [], metadata: texts + LoRAOutput.placeholders
     ).header.count
@@ -271,6 +311,10 @@ public struct LoRASum: Sendable {
             tensor: TensorName(member.module.name), expected: "\(sum.count)",
             found: "\(values.count)")
         }
+        guard values.allSatisfy(\.isFinite) else {
+          try term.file.requireFinite(width: 1)
+          throw tooLarge(member)
+        }
         let strength = Float(term.strength(target))
         for position in sum.indices { sum[position] += strength * values[position] }
       }
@@ -280,7 +324,10 @@ public struct LoRASum: Sendable {
           .loraNoSpelling, "has changes of norms or biases, which diffusers does not read",
           tensor: TensorName(target.diffusersName), hint: "use --to kohya")
       }
-      tensors.append(try OutputTensor(name, dtype, shape, values: sum))
+      // There is no α for vectors: what half precision would lose keeps single precision.
+      let largest = sum.reduce(0) { max($0, $1.magnitude) }
+      let type = dtype == .f16 && largest < 0x1p-10 ? DType.f32 : dtype
+      tensors.append(try OutputTensor(name, type, shape, values: sum))
     }
     let isNorm = parts.contains { $0.module.normWeight != nil }
     try add(.normWeight) { $0.normWeight }

@@ -86,8 +86,9 @@ extension LoRAExtraction {
     let plain = modules.filter { $0.rank > 0 && !$0.target.hasKernel }.map(\.rank)
     let kernels = modules.filter { $0.rank > 0 && $0.target.hasKernel }.map(\.rank)
     let rank = LoRATexts.common(plain.isEmpty ? kernels : plain)
+    let alpha = modules.allSatisfy(\.hasPlainAlpha) ? rank : "Dynamic"
     var texts = LoRATexts(
-      rank: rank, alpha: rank, arguments: LoRATexts.arguments(kernelRanks: kernels))
+      rank: rank, alpha: alpha, arguments: LoRATexts.arguments(kernelRanks: kernels))
     let names = [tuned, base].map { $0.path.split(separator: "/").last.map(String.init) ?? $0.path }
     texts.set("modelspec.title", "\(names[0]) - \(names[1])")
     texts.set("modelspec.merged_from", names.joined(separator: ", "))
@@ -124,12 +125,14 @@ extension LoRAExtraction {
     }
     func result(
       _ omission: ExtractedModule.Omission?, _ found: Approximation? = nil,
-      _ tensors: [OutputTensor] = []
+      _ written: OutputModule? = nil
     ) -> ExtractedModule {
       ExtractedModule(
         target: member.output, omission: omission, rank: found?.factors.rank ?? 0,
-        baseEnergy: baseEnergy, energy: energy, lost: found?.lost ?? energy,
-        optimum: found?.optimum ?? energy, tensors: tensors)
+        baseEnergy: baseEnergy, energy: energy,
+        lost: found.map { $0.lost + (written?.rounding ?? 0) } ?? energy,
+        optimum: found?.optimum ?? energy, tensors: written?.tensors ?? [],
+        hasPlainAlpha: written?.hasPlainAlpha ?? true)
     }
     guard energy > 0 else { return result(.unchanged) }
     let gate = settings.gate[member.output.target]
@@ -140,9 +143,9 @@ extension LoRAExtraction {
       let found = try approximator.approximation(
         of: change, hasKernel: member.output.hasKernel, key: key)
     else { return result(.notWanted) }
-    let tensors = try OutputModule(
-      found.factors, of: member.output, in: settings.dialect, dtype: settings.dtype
-    ).tensors
-    return result(nil, found, tensors)
+    let written = try OutputModule(
+      found.factors, of: member.output, in: settings.dialect, dtype: settings.dtype,
+      approximator.algebra)
+    return result(nil, found, written)
   }
 }

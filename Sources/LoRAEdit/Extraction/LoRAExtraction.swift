@@ -116,12 +116,14 @@ public struct ExtractedModule: Sendable {
   public let baseEnergy: Double
   /// ‖ΔW‖².
   public let energy: Double
-  /// ‖ΔW − up·down‖², computed from the difference itself.
+  /// ‖ΔW − up·down‖², computed from the difference itself, and what rounding the factors adds.
   public let lost: Double
   /// The least that any factors of that rank lose (Eckart and Young), as far as it is known: exact
   /// if all singular values were computed, else an estimate from the convergence of iteration.
   public let optimum: Double
   let tensors: [OutputTensor]
+  /// Whether α is the rank.
+  let hasPlainAlpha: Bool
 
   /// ‖ΔW‖ / ‖W‖.
   public var relativeChange: Double {

@@ -2,10 +2,6 @@ import LinearAlgebra
 public import LoRA
 public import Tensors
 
-/// The largest weight that is computed whole: 2²⁷ values, four times the largest in Stable
-/// Diffusion 1.5.
-let largestWeight = 1 << 27
-
 extension LoRAFile {
   /// What a module adds to its weight at strength 1, as a product of two matrices; exact up to the
   /// rounding of single precision.
@@ -18,6 +14,11 @@ extension LoRAFile {
   /// - Throws: ``Rule/loraNotLowRank`` for what depends on the weight, ``Rule/loraEditTooLarge``,
   ///   ``Rule/linearAlgebraMissing``, or what reading throws.
   public func lowRank(of module: LoRAModule) throws(Fault) -> LowRank? {
+    try lowRank(of: module, times: 1)
+  }
+
+  /// ``lowRank(of:)`` at another strength.
+  func lowRank(of module: LoRAModule, times strength: Double) throws(Fault) -> LowRank? {
     guard module.sparse == nil else { throw notLowRank(module, "a sparse difference beside it") }
     switch module.adapter {
     case .norm, .biasOnly: return nil
@@ -27,10 +28,13 @@ extension LoRAFile {
     default: break
     }
     let algebra = try LinearAlgebra.load()
-    if let shape = module.weightShape { try checkSize(shape, module) }
-    var form = try LowRankForm(file: self, algebra: algebra, module: module).form()
-    form.up = form.up.scaled(by: Float(module.scale.value))
-    return try form.bounded(algebra)
+    try checkSize(of: module)
+    do throws(Fault) {
+      return try LowRankForm(file: self, algebra: algebra, module: module).form()
+        .balanced(by: module.scale.value * strength).bounded(algebra)
+    } catch {
+      throw error.at(path, module)
+    }
   }
 
   private func notLowRank(_ module: LoRAModule, _ found: String) -> Fault {
@@ -40,27 +44,14 @@ extension LoRAFile {
       found: "\(module.adapter.kind.rawValue), \(found)",
       hint: "merge it with sdtool lora-merge, then use sdtool lora-extract")
   }
+}
 
-  /// Refuses a file with errors among its findings.
-  func requireUsable(allowingUnmatched: Bool) throws(Fault) {
-    let errors = findings.filter { $0.severity >= .error }
-    if let problem = errors.first(where: { !(allowingUnmatched && $0.rule == .loraUnmatched) }) {
-      throw problem.at(path)
-    }
-  }
-
-  func checkSize(_ shape: [Int], _ module: LoRAModule) throws(Fault) {
-    var count = 1
-    for extent in shape {
-      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-      guard !overflow, product <= largestWeight else {
-        throw Fault(
-          .loraEditTooLarge, "makes too large a weight", path: path,
-          tensor: TensorName(module.name),
-          expected: "at most \(largestWeight) values", found: "\(shape)")
-      }
-      count = product
-    }
+extension Fault {
+  /// The same occurrence, in a module of a file unless it already names them.
+  func at(_ path: String, _ module: LoRAModule) -> Fault {
+    var copy = at(path)
+    copy.tensor = tensor ?? TensorName(module.name)
+    return copy
   }
 }
 
@@ -192,11 +183,11 @@ private struct LowRankForm {
     let (rows, tall) = a.rows.multipliedReportingOverflow(by: b.rows)
     let (columns, wide) = a.columns.multipliedReportingOverflow(by: b.columns)
     let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
-    guard !tall, !wide, !overflow, count <= largestWeight else {
+    guard !tall, !wide, !overflow, count <= WeightBounds.count else {
       throw Fault(
         .loraEditTooLarge, "makes too large a weight", path: file.path,
         tensor: TensorName(module.name),
-        expected: "at most \(largestWeight) values")
+        expected: "at most \(WeightBounds.count) values")
     }
     var result = Matrix<Float>(rows: rows, columns: columns)
     for i in 0..<a.rows {

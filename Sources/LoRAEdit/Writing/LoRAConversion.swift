@@ -51,9 +51,11 @@ public struct LoRAConversion: Sendable {
   ///   - dtype: the type of the factors; `nil` keeps each one's.
   ///   - width: the number of threads; the result is the same for every number.
   /// - Returns: the file, and what happened to each module.
-  /// - Throws: ``Rule/loraNoSpelling``, ``Rule/loraNotLowRank``, ``Rule/loraEditOverflow``, or what
-  ///   reading throws.
+  /// - Throws: ``Rule/loraNoSpelling``, ``Rule/loraNotLowRank``, ``Rule/loraEditOverflow``,
+  ///   ``Rule/loraNonFinite``, ``Rule/loraEditTooLarge``, or what reading throws.
   public func made(dtype: DType? = nil, width: Int) throws(Fault) -> Result {
+    for module in file.modules { try file.checkSize(of: module) }
+    try file.requireFinite(width: width)
     let found = Results(repeating: (Change.renamed, [OutputTensor]()), count: file.modules.count)
     try forEachIndex(below: file.modules.count, width: width) { index throws(Fault) in
       found[index] = try converted(file.modules[index], dtype)
@@ -158,9 +160,17 @@ public struct LoRAConversion: Sendable {
       return (.renamed, tensors)
     }
     let values = try file.values(of: up).map { Float(Double($0) * scale) }
-    tensors.append(
-      try OutputTensor(
-        upName, dtype ?? file.source.tensors[up.tensor].dtype, shapes.up, values: values))
+    let type = dtype ?? file.source.tensors[up.tensor].dtype
+    let largest = values.reduce(0) { max($0, $1.magnitude) }
+    if type == .f16, largest > 0, !(0x1p-6..<0x1p15).contains(largest),
+      let product = try file.lowRank(of: module), product.rank == rank
+    {
+      // Half precision would lose digits: a power of two goes over to the other factor.
+      tensors = [try OutputTensor(downName, type, shapes.down, values: product.down.values)]
+      tensors.append(try OutputTensor(upName, type, shapes.up, values: product.up.values))
+      return (.folded, tensors)
+    }
+    tensors.append(try OutputTensor(upName, type, shapes.up, values: values))
     return (.folded, tensors)
   }
 
@@ -174,7 +184,8 @@ public struct LoRAConversion: Sendable {
     let kept = module.adapter.factors.first.map { file.source.tensors[$0.tensor].dtype }
     let type = dtype ?? (kept.flatMap { [.f16, .bf16, .f32].contains($0) ? $0 : nil } ?? .f32)
     return (
-      .rewritten, try OutputModule(change, of: target, in: dialect, dtype: type).tensors
+      .rewritten,
+      try OutputModule(change, of: target, in: dialect, dtype: type, LinearAlgebra.load()).tensors
     )
   }
 

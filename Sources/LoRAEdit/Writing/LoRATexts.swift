@@ -7,7 +7,7 @@ import Tensors
 /// Sources: sd-scripts `library/sai_model_spec.py` and `networks/`, ModelSpec 1.0.1. The date is left
 /// out, so that the same input gives the same bytes.
 struct LoRATexts {
-  private var values: [(key: String, value: String)] = []
+  private var values = JSONObject()
 
   /// What every LoRA has.
   init(rank: String, alpha: String, arguments: String? = nil) {
@@ -28,14 +28,25 @@ struct LoRATexts {
     for entry in file.metadata { set(entry.key, entry.value) }
   }
 
-  /// The texts of several files: those of training that all have alike; each file's own are kept
-  /// under `sshs_cp0`, `sshs_cp1`, ….
+  /// The texts of several files: of each text the first that there is, tags and trigger phrases of
+  /// all; each file's own are kept under `sshs_cp0`, `sshs_cp1`, ….
   init(combining files: [LoRAFile], ratios: [Double], rank: String, alpha: String) throws(Fault) {
     self.init(rank: rank, alpha: alpha)
-    for entry in files[0].metadata where Self.isKept(entry.key) {
-      if files.dropFirst().allSatisfy({ $0.text(entry.key) == entry.value }) {
-        set(entry.key, entry.value)
+    var found = JSONObject()
+    for file in files {
+      for entry in file.metadata where Self.isKept(entry.key) && found[entry.key] == nil {
+        found[entry.key] = .string(entry.value)
       }
+    }
+    for member in found { values[member.key] = member.value }
+    let tags = files.compactMap { $0.text("ss_tag_frequency") }
+    if !tags.isEmpty { set("ss_tag_frequency", try MergedTags(tags).text) }
+    for (key, separator) in [("modelspec.trigger_phrase", ", "), ("modelspec.title", " + ")] {
+      var texts: [String] = []
+      for text in files.compactMap({ $0.text(key) }) where !text.isEmpty && !texts.contains(text) {
+        texts.append(text)
+      }
+      if !texts.isEmpty { set(key, texts.joined(separator: separator)) }
     }
     setNetwork(rank: rank, alpha: alpha)
     set("ss_network_module", "networks.lora")
@@ -49,9 +60,10 @@ struct LoRATexts {
     set("modelspec.merged_from", files.map(Self.title).joined(separator: ", "))
   }
 
+  /// Whether a text of training is true of a sum too.
   private static func isKept(_ key: String) -> Bool {
     (key.hasPrefix("ss_") || key.hasPrefix("modelspec.")) && !LoRAOutput.isHash(key)
-      && key != "modelspec.merged_from"
+      && key != "modelspec.merged_from" && key != "ss_network_args"
   }
 
   /// What a LoRA is called.
@@ -65,18 +77,15 @@ struct LoRATexts {
   }
 
   /// Replaces the text under `key`.
-  mutating func set(_ key: String, _ value: String) {
-    remove(key)
-    values.append((key, value))
-  }
+  mutating func set(_ key: String, _ value: String) { values[key] = .string(value) }
 
   /// Sets the text under `key` unless there is one.
   mutating func setDefault(_ key: String, _ value: String) {
-    if !values.contains(where: { $0.key == key }) { values.append((key, value)) }
+    if values[key] == nil { set(key, value) }
   }
 
   /// Removes the text under `key`.
-  mutating func remove(_ key: String) { values.removeAll { $0.key == key } }
+  mutating func remove(_ key: String) { values[key] = nil }
 
   /// Rank and α of the network, as numbers or `Dynamic`.
   mutating func setNetwork(rank: String, alpha: String) {
@@ -85,7 +94,9 @@ struct LoRATexts {
   }
 
   /// All texts.
-  var entries: [MetadataEntry] { values.map { MetadataEntry(key: $0.key, value: $0.value) } }
+  var entries: [MetadataEntry] {
+    values.map { MetadataEntry(key: $0.key, value: $0.value.string ?? "") }
+  }
 
   /// One number if all ranks are the same, else `Dynamic`, as sd-scripts calls it.
   static func common(_ ranks: [Int]) -> String {

@@ -35,13 +35,26 @@ public struct OutputTensor: Sendable {
     var span = stored.mutableSpan
     var output = unsafe span.mutableBytes
     let overflows = unsafe conversion.convert(values.span.bytes, into: &output)
-    guard overflows == 0, values.allSatisfy(\.isFinite) else {
+    let infinite = values.count { !$0.isFinite }
+    guard overflows == 0, infinite == 0 else {
       throw Fault(
-        .loraEditOverflow, "has values that \(dtype) cannot hold", tensor: name,
-        expected: "finite values", found: "\(overflows) too large",
-        hint: "use --dtype f32 or bf16")
+        .loraEditOverflow, "has values that \(infinite > 0 ? .f32 : dtype) cannot hold",
+        tensor: name, expected: "finite values", found: "\(max(overflows, infinite)) too large",
+        hint: infinite > 0
+          ? "use a lower strength; a LoRA this strong changes nothing for the better"
+          : "use --dtype f32 or bf16")
     }
     try self.init(name, dtype, shape, bytes: stored)
+  }
+
+  /// The values as they will be read.
+  var singles: [Float] {
+    guard let conversion = Conversion(from: info.dtype, to: .f32) else { return [] }
+    var values = [Float](repeating: 0, count: info.elementCount)
+    var span = values.mutableSpan
+    var output = unsafe span.mutableBytes
+    unsafe conversion.convert(bytes.span.bytes, into: &output)
+    return values
   }
 }
 
@@ -49,13 +62,23 @@ public struct OutputTensor: Sendable {
 public struct OutputModule: Sendable {
   /// Its tensors.
   let tensors: [OutputTensor]
+  /// ‖ΔW − ΔW'‖², where ΔW' is what the tensors make after their rounding.
+  let rounding: Double
+  /// Whether α is the rank.
+  let hasPlainAlpha: Bool
 
   /// A plain product in a spelling.
   ///
-  /// Strength and α are part of `up`, so that α is the rank and every program agrees.
+  /// Strength and α are part of the factors, so that α is the rank and every program agrees; only
+  /// a change too weak or too strong for half precision has an α of its own, rank times a power of
+  /// four.
   init(
-    _ change: LowRank, of target: OutputTarget, in dialect: LoRADialect, dtype: DType
+    _ exact: LowRank, of target: OutputTarget, in dialect: LoRADialect, dtype: DType,
+    _ algebra: LinearAlgebra
   ) throws(Fault) {
+    let balanced = exact.balanced()
+    let shift = dtype == .f16 && dialect.hasAlpha ? balanced.halfPrecisionShift : 0
+    let change = balanced.shifted(by: shift)
     let shapes = FactorShapes(weight: target.weightShape, rank: change.rank)
     var tensors: [OutputTensor] = []
     if let name = dialect.name(of: .up, of: target.target) {
@@ -65,11 +88,16 @@ public struct OutputModule: Sendable {
       tensors.append(try OutputTensor(name, dtype, shapes.down, values: change.down.values))
     }
     // F32 holds every rank; BF16 would not.
+    let scale = Double(sign: .plus, exponent: -2 * shift, significand: 1)
     if let name = dialect.name(of: .alpha, of: target.target) {
-      tensors.append(try OutputTensor(name, .f32, [], values: [Float(change.rank)]))
+      let alpha = Float(Double(change.rank) * scale)
+      tensors.append(try OutputTensor(name, .f32, [], values: [alpha]))
     }
     self.tensors = tensors
+    hasPlainAlpha = shift == 0
+    let stored = LowRank(
+      up: Matrix(rows: change.up.rows, columns: change.rank, values: tensors[0].singles),
+      down: Matrix(rows: change.rank, columns: change.down.columns, values: tensors[1].singles))
+    rounding = try change.squaredDistance(to: stored, algebra) * scale * scale
   }
-
-  init(tensors: [OutputTensor]) { self.tensors = tensors }
 }

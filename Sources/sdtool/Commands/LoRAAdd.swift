@@ -12,10 +12,11 @@ extension SDTool {
       commandName: "lora-add",
       abstract: "Adds LoRAs, each with its strength, to one LoRA.",
       discussion: """
-        The sum is exact: factors stand side by side, α and strengths are part of them, and the \
-        ranks add up. With --rank, --energy, --error or --size it is cut down by singular values, \
+        The sum is exact up to the rounding of its type, which is reported: factors stand side by \
+        side, α and strengths are part of them, and the ranks add up. With --rank, --energy, --error or --size it is cut down by singular values, \
         and the error is reported. Ranks and spellings may differ; LoCon, Tucker cores, LoHa, LoKr \
-        and full differences take part. A strength of 0 is as if the LoRA were not there.
+        and full differences take part. A strength of 0 is as if the LoRA were not there. After a path come its strength \
+        or those of text encoder and U-Net, and te=, unet=, lbw= as for lora-merge.
 
         EXAMPLES
           sdtool lora-add style.safetensors:0.7 detail.safetensors:-0.4 -o both.safetensors
@@ -29,8 +30,8 @@ extension SDTool {
     @Argument(
       help: ArgumentHelp(
         "The LoRAs, each with a strength (default 1).",
-        valueName: "lora[:strength][:te=strength]"))
-    var loras: [WeightedLoRA]
+        valueName: "lora[:strength][:key=value…]"))
+    var loras: [String]
 
     @Flag(help: "Keep everything (the default).")
     var exact = false
@@ -60,18 +61,18 @@ extension SDTool {
       if targets.count > 1 {
         throw ValidationError("give one of --exact, --rank, --energy, --error and --size")
       }
+      for lora in loras { _ = try LoRAArgument.parsed(lora) }
     }
 
     func run() throws {
       try orFail { () throws(Fault) in
-        try file.check()
         let start = ContinuousClock.now
         var terms: [LoRASum.Term] = []
         for lora in loras {
-          terms.append(
-            LoRASum.Term(
-              try LoRAFile(path: lora.path), lora.unet, textEncoder: lora.textEncoder))
+          let argument = try LoRAArgument(lora)
+          terms.append(LoRASum.Term(try LoRAFile(path: argument.name), argument.strength))
         }
+        try file.check(inputs: terms.flatMap(\.file.source.files))
         let sum = try LoRASum(terms, allowingUnmatched: allowUnmatched)
         let target = targets.first ?? .exact
         let result = try sum.made(
@@ -81,7 +82,7 @@ extension SDTool {
         let report = EditedLoRAReport(
           inputs: terms, target: target, result: result, output: file.output,
           seconds: start.secondsSince)
-        try report.print(file, text)
+        try report.printWithRounding(file, text)
       }
     }
   }
@@ -136,9 +137,9 @@ extension SDTool {
 
     func run() throws {
       try orFail { () throws(Fault) in
-        try file.check()
         let start = ContinuousClock.now
         let terms = [LoRASum.Term(try LoRAFile(path: lora), 1)]
+        try file.check(inputs: terms[0].file.source.files)
         let sum = try LoRASum(terms, allowingUnmatched: allowUnmatched)
         let target = targets[0]
         let result = try sum.made(
@@ -148,9 +149,29 @@ extension SDTool {
         let report = EditedLoRAReport(
           inputs: terms, target: target, result: result, output: file.output,
           seconds: start.secondsSince)
-        try report.print(file, text)
+        try report.printWithRounding(file, text)
       }
     }
+  }
+}
+
+extension EditedLoRAReport {
+  /// Prints the report and how much the type of the factors costs: sums are exact in algebra only.
+  fileprivate func printWithRounding(
+    _ options: LoRAOutputOptions, _ text: OutputOptions
+  ) throws(Fault) {
+    guard options.json else {
+      try self.print(options, text)
+      guard !options.quiet else { return }
+      let line: StyledText =
+        "rounding  \(Self.error(result.roundingError)) of ‖ΔW‖, by the type of the factors"
+      let lines = line.wrapped(to: text.width).map { $0.rendered(text.style) }
+      Terminal.write(lines.joined(separator: "\n") + "\n")
+      return
+    }
+    var object = json.object ?? [:]
+    object["rounding_error"] = .double(result.roundingError)
+    Terminal.write(try JSONValue.object(object).serialized(pretty: true) + "\n")
   }
 }
 

@@ -39,9 +39,9 @@ extension SDTool {
 
     func run() throws {
       try orFail { () throws(Fault) in
-        try file.check()
         let start = ContinuousClock.now
         let input = try LoRAFile(path: lora)
+        try file.check(inputs: input.source.files)
         let result = try LoRAConversion(input, to: to, allowingUnmatched: allowUnmatched)
           .made(dtype: file.dtype?.dtype, width: machine.threads ?? availableProcessors)
         try result.output.write(to: file.output, replacing: file.force)

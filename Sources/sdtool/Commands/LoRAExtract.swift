@@ -78,11 +78,11 @@ extension SDTool {
 
     func run() throws {
       try orFail { () throws(Fault) in
-        try file.check()
         let start = ContinuousClock.now
         let models = (
           try openModel(path: tuned, variant: variant), try openModel(path: base, variant: variant)
         )
+        try file.check(inputs: models.0.files + models.1.files)
         let extraction = try LoRAExtraction(tuned: models.0, base: models.1)
         var settings = ExtractionSettings()
         if let target = ranks.targets.first { settings.target = target }

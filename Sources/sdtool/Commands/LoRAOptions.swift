@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Inspection
+import LoRA
 public import LoRAEdit
 import Tensors
 
@@ -87,13 +88,24 @@ struct LoRAOutputOptions: ParsableArguments {
 
   func validate() throws {
     if output.isEmpty { throw ValidationError("--output must not be empty") }
+    let name = output.split(separator: "/").last ?? ""
+    let suffix = name.lastIndex(of: ".").map { name[name.index(after: $0)...].lowercased() }
+    if let suffix, Self.otherSuffixes.contains(suffix) {
+      throw ValidationError(
+        "LoRAs are written as safetensors files: give --output the suffix .safetensors, not "
+          + ".\(suffix)")
+    }
   }
 
-  /// Fails early if the output is there and may not be replaced.
-  func check() throws(Fault) {
-    guard !force, (try? InputFile(path: output)) != nil else { return }
-    throw Fault(
-      .outputExists, "exists already", path: output, hint: "give another name, or --force")
+  /// What other kinds of files end in; programs choose how to read a file by its name.
+  private static let otherSuffixes: Set<String> = [
+    "ckpt", "pt", "pth", "bin", "pkl", "zip", "gguf", "onnx", "json", "yaml", "yml", "txt", "npz",
+  ]
+
+  /// Fails early if the output cannot be made, may not be replaced or is what is read, under
+  /// whatever name.
+  func check(inputs: [InputFile]) throws(Fault) {
+    try checkOutput(output, inputs: inputs, byteCount: 0, replacing: force)
   }
 }
 
@@ -111,34 +123,16 @@ struct FactorType: ExpressibleByArgument {
   }
 }
 
-/// A LoRA with its strength, as in `style.safetensors:0.7:te=0.5`.
-struct WeightedLoRA: ExpressibleByArgument {
-  let path: String
-  let unet: Double
-  let textEncoder: Double
-
-  init?(argument: String) {
-    var parts = argument.split(separator: ":", omittingEmptySubsequences: false)
-    var unet: Double?
-    var text: Double?
-    var both: Double?
-    while parts.count > 1, let last = parts.last {
-      if last.hasPrefix("te="), text == nil {
-        guard let value = Double(last.dropFirst(3)) else { return nil }
-        text = value
-      } else if last.hasPrefix("unet="), unet == nil {
-        guard let value = Double(last.dropFirst(5)) else { return nil }
-        unet = value
-      } else if let value = Double(last), both == nil {
-        both = value
-      } else {
-        break
-      }
-      parts.removeLast()
+extension LoRAArgument {
+  /// Reads what stands on the command line after `lora-add`.
+  static func parsed(_ text: String) throws(ValidationError) -> LoRAArgument {
+    let argument: LoRAArgument
+    do throws(Fault) {
+      argument = try LoRAArgument(text)
+    } catch { throw ValidationError(error.sentence) }
+    guard !argument.isFromPrompt else {
+      throw ValidationError("'\(text)' is for prompts: give the path of the LoRA")
     }
-    path = parts.joined(separator: ":")
-    self.unet = unet ?? both ?? 1
-    textEncoder = text ?? both ?? 1
-    guard !path.isEmpty, self.unet.isFinite, textEncoder.isFinite else { return nil }
+    return argument
   }
 }

@@ -80,10 +80,31 @@ struct DiffTests {
     #expect(try Tool.run("diff", "--explain", merged, a, b, "-o", recipe).code == 2)
     #expect(try Tool.run("merge", "--recipe", recipe, "-o", again, "--quiet").code == 0)
     #expect(try Tool.run("diff", merged, again, "--tolerance", "1e-3", "--quiet").code == 0)
+    // Paths in a recipe are seen from its folder.
+    let below = folder.path("below")
+    try FileManager.default.createDirectory(atPath: below, withIntermediateDirectories: true)
+    let line =
+      "cd '\(folder.path)' && '\(Tool.url.path)' diff --quiet --explain m.safetensors a.safetensors b.safetensors -o below/r.yaml"
+    #expect(try Tool.run(URL(fileURLWithPath: "/bin/sh"), ["-c", line]).code == 0)
+    let moved = try Tool.run("merge", "--recipe", below + "/r.yaml", "-o", again, "--force")
+    #expect(moved.code == 0, "\(moved.errors)")
     let unrelated = try model("c.safetensors", seed: 3)
     #expect(try Tool.run("diff", "--explain", unrelated, a, b, "--quiet").code == 1)
     let same = try Tool.run("diff", "--explain", merged, a, a)
     #expect(same.code == 2 && same.errors.contains("[CM003]"))
+  }
+
+  @Test("A recipe that does not fit says so in its first line")
+  func comment() throws {
+    let a = try model("a.safetensors", seed: 1), b = try model("b.safetensors", seed: 2)
+    let other = try model("c.safetensors", seed: 3), recipe = folder.path("recipe.yaml")
+    #expect(try Tool.run("diff", "--quiet", "--explain", other, a, b, "-o", recipe).code == 1)
+    let text = String(decoding: contents(of: recipe), as: UTF8.self)
+    #expect(text.hasPrefix("# This recipe does not make the result again: not explained"))
+    #expect(text.contains("times what rounding leaves"))
+    let made = try Tool.run(
+      "merge", "--recipe", recipe, "-o", folder.path("n.safetensors"), "--quiet")
+    #expect(made.code == 0, "\(made.errors)")
   }
 
   @Test("A folder of models becomes a tree, a table and a graph")

@@ -54,6 +54,38 @@ struct PictureTests {
     #expect(!result.errors.contains("\u{1B}"))
   }
 
+  @Test(
+    "a model is not overwritten by a picture of it or a report on it",
+    arguments: [
+      ["report", "A", "-o", "A"], ["report", "B", "A", "-o", "A", "--format", "html"],
+      ["draw", "A", "-o", "A"],
+      ["draw", "B", "--color-by", "diff:A", "-o", "A", "--format", "svg"],
+      ["draw", "B", "--chart", "heatmap", "--with", "A", "-o", "A", "--format", "png"],
+      ["diff", "--explain", "B", "B", "A", "-o", "A"],
+    ])
+  func input(arguments: [String]) throws {
+    let a = try model("a.safetensors"), b = try model("b.safetensors", seed: 2)
+    let before = contents(of: a)
+    let paths = ["A": a, "B": b]
+    let result = try Tool.run(
+      arguments.map { paths[$0] ?? $0.replacingOccurrences(of: "diff:A", with: "diff:" + a) } + [
+        "--force"
+      ])
+    #expect(result.code == 2 && result.errors.contains("[IO007]"), "\(result.errors)")
+    #expect(contents(of: a) == before)
+  }
+
+  @Test(
+    "a suffix that stands for no format is refused, unless --format is given",
+    arguments: [(["draw"], "x.jpg", "svg"), (["report", "A"], "m.pdf", "html")])
+  func suffixes(command: [String], name: String, format: String) throws {
+    let a = try model("a.safetensors"), output = folder.path(name)
+    let arguments = command.map { $0 == "A" ? a : $0 } + ["-o", output]
+    let result = try Tool.run(arguments)
+    #expect(result.code == 2 && result.errors.contains("[DR006]") && contents(of: output).isEmpty)
+    #expect(try Tool.run(arguments + ["--format", format]).code == 0)
+  }
+
   @Test("a full device is no success", arguments: ["draw", "report"]) func full(command: String)
     throws
   {
@@ -67,7 +99,7 @@ struct PictureTests {
   @Test("the network is coloured by everything that is promised") func colors() throws {
     let a = try model("a.safetensors"), b = try model("b.safetensors", seed: 2)
     for (text, words) in [
-      ("mbw:GRAD_V", ">0.92<"), ("diff:\(b)", "relative change from b.safetensors"),
+      ("mbw:GRAD_V", ">0.92<"), ("diff:\(b)", "relative change to b.safetensors"),
       ("validate", ">no finding<"), ("dtype", ">F16<"),
       ("mbw:" + Array(repeating: "-0.5", count: 26).joined(separator: ","), ">-0.50<"),
     ] {

@@ -114,6 +114,38 @@ struct ExplanationTests {
     let result = try merge(models, "weighted-sum", specification)
     let explanation = try MergeExplanation.explain(result, from: models, width: 2)
     #expect(explanation.recovered.preset == "GRAD_V")
+    let yaml = explanation.recipeFile(paths: ["A", "B"])
+    #expect(yaml.hasPrefix("recipe:") && yaml.contains("mbw: GRAD_V"))
+    let recipe = try Recipe(yaml: yaml).checked()
+    let again = try RecipePlan(
+      recipe, models: ["A": models[0], "B": models[1]], width: 2
+    ).result
+    #expect(try ModelDifference.compare(result, again, width: 2).exceeding(1e-3).isEmpty)
+  }
+
+  @Test("A damaged result is not explained silently")
+  func damaged() throws {
+    let models = [tiny(1), tiny(2)]
+    let result = try merge(models, "weighted-sum", WeightSpecification(alpha: 0.35))
+    let names = result.tensors.map(\.name).filter { $0.string.contains("middle_block") }
+    var damaged = DamagedSource(result)
+    damaged.spoiled = [names[0]]
+    let spoiled = try MergeExplanation.explain(damaged, from: models, width: 2)
+    #expect(!spoiled.fits && spoiled.skipped.map(\.reason) == [.nonFinite])
+    #expect(spoiled.recovered.specification.alpha == 0.35)
+    #expect(spoiled.markdown().contains("but not 1 tensor with NaN or infinities"))
+    damaged.spoiled = []
+    damaged.removed = [names[1], names[2]]
+    let partial = try MergeExplanation.explain(damaged, from: models, width: 2)
+    #expect(!partial.fits && partial.skipped.map(\.reason) == [.missing, .missing])
+    #expect(partial.recipeFile(paths: ["A", "B"]).contains("2 tensors missing in RESULT"))
+    // What is not a number is not the same as the other model's numbers.
+    var nothing = DamagedSource(tiny(2))
+    nothing.spoiled = Set(nothing.tensors.map(\.name))
+    let fault = #expect(throws: Fault.self) {
+      try MergeExplanation.explain(result, from: [tiny(1), nothing], width: 2)
+    }
+    #expect(fault?.message.contains("NaN") == true)
   }
 
   @Test("An unrelated model is not explained, and equal inputs explain nothing")

@@ -1,3 +1,4 @@
+import Comparison
 import Drawing
 import Foundation
 import Inspection
@@ -93,6 +94,58 @@ struct ReportTests {
     #expect(try report([lora]).rendered(as: .html).contains("LoRA"))
   }
 
+  @Test("NaN and missing tensors are marked in pictures of a difference, and said in words")
+  func notCompared() throws {
+    let name: TensorName = "model.diffusion_model.middle_block.0.in_layers.2.weight"
+    // Every 50th tensor has another name, so that both models lack some of the other's.
+    var source = try PlantedSource()
+    source.spoiled = source.tensors.firstIndex { $0.name == name }
+    let base = SyntheticModel(preset: .sd15Tiny, seed: 5, dtype: .f16)
+    let two = try report([base, source])
+    let difference = try #require(two.difference)
+    let network = Scene.network(
+      two.models[0].model.identity.schema,
+      coloring: .change(difference, schema: two.models[0].model.identity.schema)
+    ).svg(theme: .light)
+    for svg in [network, difference.heatMap.scene.svg(theme: .light)] {
+      #expect(svg.contains(">NaN<") && svg.contains(">not compared<"))
+      #expect(svg.contains("NaN: holds what is not a number"))
+      #expect(svg.contains("not compared: missing or of another shape"))
+    }
+    for format in [ModelReportFormat.html, .markdown, .text] {
+      let text = try two.rendered(as: format).replacingOccurrences(of: "\n  ", with: " ")
+      #expect(text.contains("1 tensor with NaN or infinities"), "\(format)")
+      #expect(text.contains("tensors missing in B"), "\(format)")
+      if format != .html { #expect(text.contains("M00")) }
+    }
+    let same = try report([base, SyntheticModel(preset: .sd15Tiny, seed: 6, dtype: .f16)])
+    let clean = try #require(same.difference).heatMap.scene.svg(theme: .light)
+    #expect(!clean.contains("not compared") && !clean.contains("NaN"))
+    #expect(try !same.rendered(as: .text).contains("Not compared"))
+  }
+
+  @Test("where nothing can be compared, no number says how far models are apart")
+  func nothingCompared() throws {
+    var source = try PlantedSource()
+    let base = SyntheticModel(preset: .sd15Tiny, seed: 5, dtype: .f16)
+    source.spoiled = source.tensors.firstIndex { $0.name == "out.2.weight" } ?? 0
+    let difference = try ModelDifference.compare(base, source, width: 2)
+    #expect(difference.markdown(top: 0).contains("relative L2 –, cosine –, greatest difference –"))
+  }
+
+  @Test("sentences in a text report are whole")
+  func sentences() throws {
+    var source = try PlantedSource()
+    source.spoiled = 3
+    let text = try report([source]).text(width: 80, style: .plain)
+    let findings = try #require(text.range(of: "\nFindings\n")), rest = text[findings.upperBound...]
+    let part = rest.components(separatedBy: "\n\n")[0]
+    // Names of tensors may be cut; what is found and what to do are not.
+    let words = part.replacingOccurrences(of: "\n", with: " ").split(separator: " ")
+    #expect(words.contains("undamaged") && words.contains("black;"))
+    #expect(part.split(separator: "\n").allSatisfy { $0.count <= 82 })
+  }
+
   @Test("a recipe becomes a graph, and a forged one no endless loop")
   func recipe() throws {
     let hash = String(repeating: "a", count: 64), other = String(repeating: "b", count: 64)
@@ -108,6 +161,10 @@ struct ReportTests {
     ])
     let page = try report([source], quick: true).rendered(as: .html)
     #expect(page.contains("How it was merged") && page.contains("weighted-sum"))
+    for format in [ModelReportFormat.markdown, .text] {
+      let words = try report([source], quick: true).rendered(as: format)
+      #expect(words.contains("weighted-sum, α 0.5"), "\(format)")
+    }
     #expect(!page.contains("<b>one"))
     let broken = try PlantedSource(metadata: [.init(key: "sd_merge_recipe", value: "{")])
     #expect(try report([broken], quick: true).rendered(as: .text).contains("cannot be shown"))

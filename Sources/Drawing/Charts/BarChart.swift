@@ -67,11 +67,13 @@ public struct BarChart: Hashable, Sendable {
       var top = zero
       if let value = bar.value, value != 0 {
         let y = frame.y(value)
-        top = min(y, zero)
+        // A short bar is made visible on its own side of the axis.
+        let height = max(1.5, abs(zero - y))
+        top = value < 0 ? zero : zero - height
         items.append(
           .box(
             Box(
-              Rect(middle - barWidth / 2, top, barWidth, max(1.5, abs(zero - y))),
+              Rect(middle - barWidth / 2, top, barWidth, height),
               fill: .token(value < 0 ? .series2 : .series1), radius: 2)))
       }
       let isDown = (bar.value ?? 0) < 0
@@ -174,9 +176,10 @@ public struct BarGrid: Hashable, Sendable {
     let zero = inner.y(0)
     for (index, value) in card.values.enumerated() {
       guard let value, value.isFinite, names.indices.contains(index) else { continue }
-      let y = inner.y(value)
+      let height = max(1, abs(zero - inner.y(value)))
       let bar = Box(
-        Rect(plot.x + Double(index) * pitch + 1, min(y, zero), pitch - 2, max(1, abs(zero - y))),
+        Rect(
+          plot.x + Double(index) * pitch + 1, value < 0 ? zero : zero - height, pitch - 2, height),
         fill: .token(value < 0 ? .series2 : .series1))
       items.append(
         .group(Group("\(names[index]): \(Written.decimal(value, digits: 3))", [.box(bar)])))

@@ -84,12 +84,15 @@ enum HTMLAssets {
     input{font:inherit;color:var(--ink);background:var(--card);border:1px solid var(--edge);
       border-radius:6px;padding:5px 10px;width:min(22rem,70vw)}
     .share{vertical-align:middle}
+    .unprinted{display:none}
     footer{padding:28px 20px;font-size:13px}
     @media (max-width:720px){header,main,footer,nav ul{padding-left:12px;padding-right:12px}
       svg.wide{display:none}svg.narrow{display:block}
       .pairs{grid-template-columns:1fr;gap:0}.pairs dd{margin-bottom:8px}}
     @media print{nav,.tools,.skip{display:none}body{font-size:11px}.scroll,.scroll.long
       {max-height:none;overflow:visible;border:0}th{position:static}section{break-inside:auto}
+      thead{display:table-header-group}h1,h2,h3,summary,figcaption{break-after:avoid}
+      .scroll.vast{display:none}.unprinted{display:block}
       figure,tr{break-inside:avoid}svg.wide{display:block}svg.narrow{display:none}}
     """
 

@@ -103,7 +103,14 @@ private struct HTMLWriter {
 
         """
     }
-    text += "<div class=\"scroll\(table.isLong ? " long" : "")\" tabindex=\"0\" role=\"region\" "
+    // A table of thousands of rows would be most of what is printed.
+    let isVast = table.isLong && table.rows.count > 200
+    if isVast {
+      text +=
+        "<p class=\"unprinted\">The table of \(Written.count(table.rows.count)) rows is left out in print.</p>\n"
+    }
+    text +=
+      "<div class=\"scroll\(table.isLong ? " long" : "")\(isVast ? " vast" : "")\" tabindex=\"0\" role=\"region\" "
     text += "aria-label=\"\(caption)\"><table>\n<thead><tr>"
     for column in table.columns {
       let style = column.isNumeric ? " class=\"n\"" : ""

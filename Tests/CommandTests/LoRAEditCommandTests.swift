@@ -41,7 +41,7 @@ struct LoRAEditCommandTests {
     "a strength after the path, also for a part",
     arguments: [
       ("", 1.0, 1.0), (":0.5", 0.5, 0.5), (":-0.5:te=0.25", -0.5, 0.25), (":te=0", 1, 0),
-      (":unet=0:1", 0, 1),
+      (":unet=0:1", 0, 1), (":0.25:0.5", 0.5, 0.25), (":0.5:lbw=OUTALL", 0.5, 0.5),
     ])
   func strengths(suffix: String, unet: Double, text: Double) throws {
     let out = folder.path("one.safetensors")
@@ -98,6 +98,43 @@ struct LoRAEditCommandTests {
     #expect(try Tool.run("inspect", out).output.lowercased().contains("lora"))
   }
 
+  @Test(
+    "no command writes over what it reads, under whatever name",
+    arguments: ["input.safetensors", "link.safetensors", "hard.safetensors"])
+  func ownInput(name: String) throws {
+    let lora = folder.write(contents(of: rank8), to: "input.safetensors")
+    let manager = FileManager.default
+    try manager.createSymbolicLink(
+      atPath: folder.path("link.safetensors"), withDestinationPath: lora)
+    try manager.linkItem(atPath: lora, toPath: folder.path("hard.safetensors"))
+    let out = ["-o", folder.path(name), "--force"]
+    for arguments in [
+      ["lora-add", rank8, lora], ["lora-resize", lora, "--rank", "2"],
+      ["lora-convert", lora, "--to", "comfy"],
+    ] {
+      let result = try Tool.run(arguments + out)
+      #expect(result.code == 2 && result.errors.contains("[IO007]"), "\(result.errors)")
+    }
+    #expect(contents(of: lora) == contents(of: rank8))
+    let model = folder.path("model.safetensors")
+    _ = try Tool.run("synth", "--preset", "sd15-tiny", "-o", model, "--quiet")
+    let before = contents(of: model)
+    let result = try Tool.run("lora-extract", model, model, "-o", model, "--force")
+    #expect(result.code == 2 && result.errors.contains("[IO007]"), "\(result.errors)")
+    #expect(!before.isEmpty && contents(of: model) == before)
+  }
+
+  @Test("a sum tells what rounding costs")
+  func rounding() throws {
+    let out = folder.path("half.safetensors")
+    let arguments = ["lora-add", rank8 + ":1e-9", "-o", out, "--dtype", "f16", "--force"]
+    let report = try object(try Tool.run(arguments + ["--json"]).output)
+    let rounding = try #require(report["rounding_error"] as? Double)
+    #expect(rounding > 0 && rounding < 1e-3)
+    #expect(report["error"] as? Double == rounding)
+    #expect(try Tool.run(arguments).output.contains("rounding"))
+  }
+
   @Test("wrong usage is 64 and what cannot be done 2; nothing is written")
   func errors() throws {
     let out = folder.path("none.safetensors")
@@ -106,6 +143,9 @@ struct LoRAEditCommandTests {
       ["lora-add", rank8, "-o", out, "--rank", "0"],
       ["lora-add", rank8, "-o", out, "--energy", "nan"],
       ["lora-add", rank8 + ":inf", "-o", out],
+      ["lora-add", rank8 + ":1:2:3", "-o", out],
+      ["lora-add", "<lora:style:1>", "-o", out],
+      ["lora-resize", rank8, "--rank", "2", "-o", folder.path("none.ckpt")],
       ["lora-add", rank8, "-o", out, "--size", "-3"],
       ["lora-add", "-o", out],
       ["lora-resize", rank8, "-o", out],
@@ -118,7 +158,8 @@ struct LoRAEditCommandTests {
       (["lora-add", Fixtures.path("lora/dora_out.safetensors"), "-o", out], "[LR050]"),
       (["lora-add", folder.path("absent.safetensors"), "-o", out], "[IO001]"),
       (["lora-add", rank8 + ":0", "-o", out], "[LR056]"),
-      (["lora-add", rank8, "-o", rank8], "[IO005]"),
+      (["lora-add", rank8, "-o", loha], "[IO005]"),
+      (["lora-add", rank8, "-o", rank8], "[IO007]"),
       (["lora-resize", rank8, "--size", "1kB", "-o", out], "[LR052]"),
       (
         [

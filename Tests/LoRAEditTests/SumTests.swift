@@ -158,10 +158,59 @@ struct SumTests {
 
   @Test("a type that cannot hold the factors is refused")
   func overflow() throws {
-    let sum = try LoRASum([LoRASum.Term(try fixture("lora.safetensors"), 1e7)])
-    let fault = #expect(throws: Fault.self) { try sum.made(.exact, dtype: .f16, width: 1) }
+    let sum = try LoRASum([LoRASum.Term(try fixture("lora.safetensors"), 1e15)])
+    let fault = #expect(throws: Fault.self) {
+      try sum.made(.exact, dtype: .f16, dialect: .diffusers, width: 1)
+    }
     #expect(fault?.rule == .loraEditOverflow)
-    #expect(try sum.made(.exact, dtype: .bf16, width: 1).error == 0)
+    for dtype in [DType.f16, .bf16] {
+      #expect(try sum.made(.exact, dtype: dtype, width: 1).error < 0.01)
+    }
+  }
+
+  @Test("a strength beyond single precision is blamed, not the file")
+  func hugeStrength() throws {
+    let fault = #expect(throws: Fault.self) {
+      try LoRASum([LoRASum.Term(try fixture("lora.safetensors"), 1e39)])
+    }
+    #expect(fault?.rule == .loraWeights)
+    #expect(fault?.found == "1e+39")
+  }
+
+  @Test(
+    "half precision keeps a LoRA of any strength, and the error is that of the stored values",
+    arguments: [1e-20, 1e-9, 1e-5, 0.3, 1e7], LoRADialect.allCases)
+  func weak(strength: Double, dialect: LoRADialect) throws {
+    let before = try fixture("lora.safetensors")
+    let terms = [LoRASum.Term(before, strength)]
+    // Without α a change below the least half-precision number can only be told, not kept.
+    if dialect == .diffusers, strength < 1e-9 { return }
+    let (result, file) = try written(LoRASum(terms), .exact, dtype: .f16, dialect: dialect)
+    let found = try changes(file)
+    let wanted = try expected(terms)
+    var (lost, energy) = (0.0, 0.0)
+    for module in result.modules {
+      let name = TensorName(module.target.target.kohyaName)
+      let change = try #require(wanted[name])
+      let error = distance(try #require(found[name]), change) / norm(change)
+      #expect(abs(error - module.error) < 0.01 * error, "\(name)")
+      if dialect.rawValue != "diffusers" || strength > 1e-6 { #expect(error < 1e-3, "\(name)") }
+      lost += error * error * norm(change) * norm(change)
+      energy += norm(change) * norm(change)
+    }
+    #expect(result.error > 0)
+    #expect(abs((lost / energy).squareRoot() - result.error) < 0.01 * result.error)
+  }
+
+  @Test("weights of blocks count as in a merge")
+  func blockWeights() throws {
+    let file = try fixture("lora.safetensors")
+    var strength = LoRAStrength(0.5)
+    strength.vector = try LoRAVector("OUTALL")
+    let result = try LoRASum([LoRASum.Term(file, strength)]).made(.exact, dtype: .f32, width: 1)
+    let kept = Set(result.modules.filter { $0.rank > 0 }.map(\.target.target))
+    #expect(kept == Set(file.modules.map(\.target).filter { strength($0) != 0 }))
+    #expect(kept.count < file.modules.count)
   }
 
   @Test(

@@ -1,3 +1,4 @@
+import JSON
 import LinearAlgebra
 import LoRA
 import LoRAEdit
@@ -89,4 +90,49 @@ struct AlteredModel: TensorSource {
       buffer.storeBytes(of: byte, toByteOffset: position, as: UInt8.self)
     }
   }
+}
+
+/// A safetensors file of F32 tensors, as bytes.
+func safetensors(
+  _ tensors: [(name: String, shape: [Int], values: [Float])], texts: [String: String] = [:]
+) throws -> [UInt8] {
+  var data: [UInt8] = []
+  var members: [(String, JSONValue)] = [
+    (
+      "__metadata__",
+      .object(JSONObject(texts.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
+    )
+  ]
+  for tensor in tensors {
+    let start = data.count
+    for value in tensor.values {
+      for shift in 0..<4 {
+        data.append(UInt8(truncatingIfNeeded: value.bitPattern >> (8 * UInt32(shift))))
+      }
+    }
+    members.append(
+      (
+        tensor.name,
+        [
+          "dtype": "F32", "shape": .array(tensor.shape.map { .integer($0) }),
+          "data_offsets": [.integer(start), .integer(data.count)],
+        ]
+      ))
+  }
+  let header = Array(try JSONValue.object(JSONObject(members)).serialized().utf8)
+  let length = (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }
+  return length + header + data
+}
+
+/// A plain LoRA of one square module.
+func plainLoRA(
+  _ value: Float = 0.5, side: Int = 4, rank: Int = 2, texts: [String: String] = [:]
+) throws -> [UInt8] {
+  let name = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
+  let rest = [Float](repeating: 0.5, count: side * rank)
+  return try safetensors(
+    [
+      ("\(name).lora_down.weight", [rank, side], [value] + rest.dropFirst()),
+      ("\(name).lora_up.weight", [side, rank], rest),
+    ], texts: texts)
 }

@@ -40,8 +40,8 @@ extension LowRank {
       factors.up.append(factor * Double(sign: .plus, exponent: exponent, significand: 1))
       factors.down.append(Double(sign: .plus, exponent: -exponent, significand: 1))
     }
-    guard factors.up.contains(where: { $0 != 1 }) else { return self }
-    return scaled(factors)
+    let isUnchanged = factors.up.allSatisfy { $0 == 1 } && factors.down.allSatisfy { $0 == 1 }
+    return isUnchanged ? self : scaled(factors)
   }
 
   /// Columns of `up` and rows of `down` times numbers of their own.

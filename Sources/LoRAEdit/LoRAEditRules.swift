@@ -21,8 +21,8 @@ extension Rule {
   /// A result does not fit its type.
   public static let loraEditOverflow = Rule(
     "LR053", .error, "values too large for the type",
-    "A factor holds values beyond the range of half precision (65504). Write F32 or BF16 with "
-      + "--dtype.")
+    "A factor holds values beyond the range of half precision (65504), or a strength makes them too "
+      + "large for any type. Write F32 or BF16 with --dtype, or use a lower strength.")
   /// A product would be too large to compute.
   public static let loraEditTooLarge = Rule(
     "LR054", .error, "module too large",

@@ -77,6 +77,7 @@ public struct LoRASum: Sendable {
             found: "DoRA, whose magnitudes depend on the weight",
             hint: "merge it with sdtool lora-merge, then use sdtool lora-extract")
         }
+        try term.file.checkSize(of: module)
         parts[module.target, default: []].append(Part(term: index, module: module))
       }
     }

@@ -73,6 +73,14 @@ struct InputTests {
     #expect(try resized(file(plainLoRA(side: 4, rank: 512))).modules.count == 1)
   }
 
+  @Test("a bias longer than any is refused")
+  func longBias() throws {
+    let lora = try file(
+      safetensors([("\(module).diff_b", [60_000], [Float](repeating: 0.5, count: 60_000))]))
+    #expect(throws: Fault.self) { try resized(lora) }
+    #expect(throws: Fault.self) { try LoRAConversion(lora, to: .kohya).made(width: 1) }
+  }
+
   @Test("a factor without values is refused")
   func empty() throws {
     let name = module

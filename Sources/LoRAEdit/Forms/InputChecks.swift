@@ -8,6 +8,8 @@ enum WeightBounds {
   static let side = largest { min($0, $1) }
   /// The values of the largest weight.
   static let count = largest { $0 * $1 }
+  /// The longest side of any weight.
+  static let vector = largest { max($0, $1) }
   /// The most that a rank may be, in shorter sides of its weight.
   static let rankFactor = 4
   /// The rank that is allowed however narrow the weight: the last convolution has four outputs, and
@@ -39,6 +41,12 @@ extension LoRAFile {
     }
     for factor in module.adapter.factors where factor.elementCount == 0 {
       throw fault(.loraFactors, "has a factor without values", "at least one", "\(factor.shape)")
+    }
+    for vector in [module.bias, module.magnitude?.factor] {
+      guard let vector, vector.elementCount > WeightBounds.vector else { continue }
+      throw fault(
+        .loraEditTooLarge, "has too long a vector", "at most \(WeightBounds.vector) values",
+        "\(vector.shape)")
     }
     guard let shape = module.weightShape else { return }
     var extents = (rows: shape.first ?? 1, columns: 1)

@@ -45,7 +45,9 @@ extension Fault {
   static func nothingInCommon(_ a: NamedModel, _ b: NamedModel) -> Fault {
     Fault(
       .nothingInCommon, "has no tensor in common with \(a.source.path)", path: b.source.path,
-      expected: a.identity.title, found: b.identity.title,
+      // Two models of one kind, such as unknown ones, are not told apart by it.
+      expected: a.identity.title == b.identity.title ? nil : a.identity.title,
+      found: a.identity.title == b.identity.title ? nil : b.identity.title,
       hint: "compare models that have the same parts")
   }
 }

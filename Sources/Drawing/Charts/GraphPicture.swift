@@ -86,7 +86,14 @@ public struct GraphPicture: Hashable, Sendable {
     let count = (columns.max() ?? 0) + 1
     let rows = (0..<count).map { column in columns.count { $0 == column } }
     let most = max(1, rows.max() ?? 1)
-    let top = 84.0
+    // Ways past other columns lead over all boxes, each on a lane of its own.
+    let lanes = edges.indices.filter { index in
+      let edge = edges[index]
+      return columns.indices.contains(edge.from) && columns.indices.contains(edge.to)
+        && columns[edge.to] - columns[edge.from] > 1
+    }
+    let lane = lanes.count > 12 ? 60 / Double(lanes.count) : 5
+    let top = 84.0 + (lanes.isEmpty ? 0 : 8 + lane * Double(lanes.count))
     let width = max(
       400, 2 * Frame.margin + Double(count) * size.width + Double(count - 1) * across)
     let height = top + Double(most) * (size.height + down) - down + Frame.margin
@@ -102,12 +109,24 @@ public struct GraphPicture: Hashable, Sendable {
         Frame.margin + Double(column) * (size.width + across),
         top + (free + Double(used[column])) * (size.height + down), size.width, size.height)
     }
-    for edge in edges
+    for (index, edge) in edges.enumerated()
     where frames.indices.contains(edge.from) && frames.indices.contains(edge.to)
       && edge.from != edge.to
     {
       let from = frames[edge.from], to = frames[edge.to]
       let middle = to.x - across / 2
+      if let number = lanes.firstIndex(of: index) {
+        let y = top - 8 - lane * Double(number), start = from.right + across / 4
+        let end = to.x - across / 2 - across / 4
+        scene.items.append(
+          .line(
+            Line(
+              [
+                Point(from.right, from.middleY), Point(start, from.middleY), Point(start, y),
+                Point(end, y), Point(end, to.middleY), Point(to.x, to.middleY),
+              ], hasArrow: true)))
+        continue
+      }
       scene.items.append(
         .line(
           Line(

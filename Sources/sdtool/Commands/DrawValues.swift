@@ -82,6 +82,8 @@ extension SDTool.Draw {
         expected: "at most 64", found: "\(selection.count)",
         hint: "choose some with --tensors PATTERN")
     }
+    // In the order of the network, which is not that of the names in a file.
+    let order = by == .tensor || by == .all ? [] : names(inOrderFor: by)
     let histograms = try model.source.histograms(of: selection, width: threads)
     var names: [String] = [], groups: [String: WeightHistogram] = [:]
     for (index, histogram) in zip(selection, histograms) {
@@ -89,10 +91,22 @@ extension SDTool.Draw {
       if groups[name] == nil { names.append(name) }
       groups[name, default: WeightHistogram()].append(histogram)
     }
+    let ranks = Dictionary(zip(order, order.indices), uniquingKeysWith: { first, _ in first })
+    let places = names.enumerated().map { (ranks[$1] ?? Int.max, $0) }
+    names = zip(places, names).sorted { $0.0 < $1.0 }.map(\.1)
     return histogramChart(
       of: names.compactMap { name in groups[name].map { (name, $0) } },
       title: "Weights of \(fileName(of: model.source.path))"
     ).scene(columns: names.count > 9 ? 3 : 2)
+  }
+
+  /// The names of panels in the order of the network; none where the file's order is as good.
+  private func names(inOrderFor grouping: HistogramGrouping) -> [String] {
+    switch grouping {
+    case .component: Component.allCases.map(\.title)
+    case .place: Place.allCases.map(\.description)
+    default: Role.allCases.flatMap { [$0.className, $0.className + " bias"] }
+    }
   }
 
   /// The panel that a tensor belongs to.

@@ -3,7 +3,7 @@ public import Tensors
 extension SafeTensorsFile {
   /// Writes all tensors of `source` to a safetensors file.
   ///
-  /// The file is filled in windows of a few megabytes, each assembled from whatever tensors lie in
+  /// The file is filled in windows of a megabyte, each assembled from whatever tensors lie in
   /// it, so that memory stays small however large the model, and the bytes are the same for every
   /// `width`.
   ///

@@ -108,7 +108,7 @@ public final class OutputFile: Sendable {
   public func fill(
     width: Int, _ contents: @Sendable (_ offset: Int, inout MutableRawSpan) throws(Fault) -> Void
   ) throws(Fault) {
-    let window = 4 << 20
+    let window = 1 << 20
     let count = (byteCount + window - 1) / window
     try forEachIndex(
       below: count, width: width == 1 ? 1 : 2 * width, local: { Buffer(byteCount: window) }

@@ -36,7 +36,7 @@ public struct LoRAVerification: Sendable {
       let mismatch = max(0, changeSquares - 2 * products + differenceSquares).squareRoot()
       let computing = 1e-5 * changeSquares.squareRoot()
       return mismatch
-        <= tolerance * changeSquares.squareRoot() + 2 * roundingSquares.squareRoot() + computing
+        <= tolerance * changeSquares.squareRoot() + roundingSquares.squareRoot() + computing
     }
 
     fileprivate mutating func finish(unit: Double) {

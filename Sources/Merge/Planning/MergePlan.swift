@@ -183,7 +183,7 @@ extension MergePlan {
         4 &* (operands + 2) &+ request.method.scratchBytesPerElement(inputs: operands)
       whole = most.multipliedReportingOverflow(by: perElement &* width).partialValue
     }
-    return program &+ threads &* (4 << 20 &+ scratch) &+ whole
+    return program &+ threads &* (1 << 20 &+ scratch) &+ whole
   }
 }
 

@@ -115,6 +115,49 @@ struct FixtureTests {
     #expect(try merged.bytes(of: position) == base.bytes(of: position))
   }
 
+  @Test("the web UI's DoRA takes norms of inputs and multiplies by magnitudes of outputs")
+  func webUI() throws {
+    let file = try LoRAFile(path: Fixtures.path("lora/dora_out.safetensors"))
+    var request = LoRAMergeRequest([LoRAUse(file, LoRAStrength(0.5))])
+    request.compatibility = [.a1111DoRAIn]
+    for component in Component.allCases { request.types[component] = .f32 }
+    let merged = LoRAMergedSource(try LoRAMergePlan(base, request, width: 2))
+    var count = 0
+    for module in file.modules {
+      guard case .lowRank(let up, let down, nil) = module.adapter, down.shape.count == 2,
+        let magnitude = module.magnitude, magnitude.axis == .output,
+        let tensor = module.target.weightTensor(in: merged.plan.identity)
+      else { continue }
+      count += 1
+      let (rows, columns, rank) = (up.rows, down.columns, down.rows)
+      let (a, b) = (try file.values(of: up), try file.values(of: down))
+      let sizes = try file.values(of: magnitude.factor)
+      let weight = try values(base, tensor)
+      var v = weight.map { Double($0) }
+      for row in 0..<rows {
+        for column in 0..<columns {
+          for k in 0..<rank {
+            v[row * columns + column] +=
+              module.scale.value * Double(a[row * rank + k]) * Double(b[k * columns + column])
+          }
+        }
+      }
+      let result = try values(merged, tensor)
+      for column in 0..<columns {
+        let norm = (0..<rows).reduce(0.0) {
+          $0 + v[$1 * columns + column] * v[$1 * columns + column]
+        }
+        .squareRoot()
+        for row in 0..<rows {
+          let (own, index) = (Double(weight[row * columns + column]), row * columns + column)
+          let wanted = own + 0.5 * (Double(sizes[row]) * v[index] / norm - own)
+          #expect(abs(Double(result[index]) - wanted) <= 1e-5 * max(1, abs(wanted)))
+        }
+      }
+    }
+    #expect(count > 0)
+  }
+
   @Test("every tensor of a LoRA is accounted for", arguments: cases.indices)
   func ledger(index: Int) throws {
     let file = try LoRAFile(path: Fixtures.path("lora/\(Self.cases[index].file)"))

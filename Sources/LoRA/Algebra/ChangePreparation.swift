@@ -23,9 +23,13 @@ struct ChangePreparation {
     let isComfy = compatibility.contains(.comfyDoRA)
     // LyCORIS adds the smallest step of a single to every norm; PEFT adds nothing.
     let epsilon = magnitude.hasEpsilon || isComfy ? Double(Float.ulpOfOne) : 0
-    let wanted = compatibility.contains(.a1111DoRAIn) ? .input : axis
+    let isWebUI = compatibility.contains(.a1111DoRAIn)
     let lengths: DecomposedChange.Lengths
-    switch module.magnitudeAxis(form, wanted) {
+    switch module.magnitudeAxis(form, isWebUI && magnitude.axis != .output ? .input : axis) {
+    case .output where isWebUI:
+      // The web UI takes norms over the outputs, and multiplies by magnitudes as their shape says.
+      let ones = [Double](repeating: 1, count: form.inputs)
+      lengths = .rowsAndColumns(values, try columnFactors(inner, ones, 0))
     case .output where isComfy: lengths = .rowsOfBase(values, epsilon: epsilon)
     case .output: lengths = .rows(values, epsilon: epsilon)
     case .input: lengths = .columns(try columnFactors(inner, values, epsilon))

@@ -10,6 +10,8 @@ struct DecomposedChange: WeightChange {
     case rows([Double], epsilon: Double)
     /// `s / ‖V‖` of each input.
     case columns([Double])
+    /// The magnitude of each row, and `1 / ‖V‖` of each input.
+    case rowsAndColumns([Double], [Double])
     /// The same of each row, divided by the norm of the weight before the change.
     case rowsOfBase([Double], epsilon: Double)
   }
@@ -36,6 +38,12 @@ struct DecomposedChange: WeightChange {
       case .rowsOfBase(let magnitudes, let epsilon):
         let norm = Self.norm(weight.extracting(range)) + epsilon
         scale(range, values, weight, norm > 0 ? magnitudes[row] / norm : 0, &change)
+      case .rowsAndColumns(let magnitudes, let factors):
+        for index in range {
+          let factor = magnitudes[row] * factors[(index - range.lowerBound) / kernel]
+          change[index] += Float(
+            strength * (Double(values[index]) * factor - Double(weight[index])))
+        }
       case .columns(let factors):
         for index in range {
           let factor = factors[(index - range.lowerBound) / kernel]

@@ -33,6 +33,8 @@ struct PickleMachine {
   /// A machine for the pickle that begins at `position`; `base` is where the bytes lie in the file.
   init(bytes: [UInt8], from position: Int = 0, base: Int = 0) {
     graph = PickleGraph(bytes: bytes, base: base)
+    // Room that is not used takes no memory; growing would hold all elements twice.
+    graph.items.reserveCapacity(min(bytes.count, 1 << 20))
     self.position = position
     start = position
   }

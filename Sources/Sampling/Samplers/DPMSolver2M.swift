@@ -14,7 +14,7 @@ public struct DPMSolver2M: Sampler {
   /// Unit variance.
   public static let scale = LatentScale.preserving
 
-  private var previous: Latents?
+  private var history = ImageHistory()
 
   /// A sampler that has made no step yet.
   public init(_ settings: SamplerSettings) {}
@@ -27,12 +27,7 @@ public struct DPMSolver2M: Sampler {
     let image = try run.image(preserving: x, at: here)
     let width = next.halfLogSNR - here.halfLogSNR
     let factor = -next.signal * expm1(-width)
-    var target = image
-    if let previous, !run.isLast(index) {
-      let ratio = (here.halfLogSNR - run.points[index - 1].halfLogSNR) / width
-      target = image + (0.5 / ratio) * (image - previous)
-    }
-    previous = image
+    let target = history.extrapolated(image, from: index, in: run)
     x = (next.noise / here.noise) * x + factor * target
   }
 }

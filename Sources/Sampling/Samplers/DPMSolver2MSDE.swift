@@ -15,7 +15,7 @@ public struct DPMSolver2MSDE: Sampler {
   /// Unit variance.
   public static let scale = LatentScale.preserving
 
-  private var previous: Latents?
+  private var history = ImageHistory()
 
   /// A sampler that has made no step yet.
   public init(_ settings: SamplerSettings) {}
@@ -28,12 +28,7 @@ public struct DPMSolver2MSDE: Sampler {
     let image = try run.image(preserving: x, at: here)
     let width = next.halfLogSNR - here.halfLogSNR
     let renewed = -expm1(-2 * width)
-    var target = image
-    if let previous, !run.isLast(index) {
-      let ratio = (here.halfLogSNR - run.points[index - 1].halfLogSNR) / width
-      target = image + (0.5 / ratio) * (image - previous)
-    }
-    previous = image
+    let target = history.extrapolated(image, from: index, in: run)
     x =
       (next.noise / here.noise * exp(-width)) * x + (next.signal * renewed) * target
       + (next.noise * renewed.squareRoot()) * run.noise()

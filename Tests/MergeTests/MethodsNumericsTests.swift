@@ -121,18 +121,19 @@ struct MethodsRegistryTests {
 
 @Suite("Documentation of the merge methods")
 struct MethodsDocumentationTests {
-  @Test("the table in the README is made from the sources")
+  @Test("the table of the methods is made from the sources")
   func table() throws {
     #expect(try Script.run("method-table", "--check") == 0, "run Scripts/method-table --write")
   }
 
   @Test("every method is in the table, with the formula that the program prints")
   func rows() {
-    let readme = String(decoding: contents(of: Fixtures.root + "/README.md"), as: UTF8.self)
+    let page = String(
+      decoding: contents(of: Fixtures.root + "/docs/merge-methods.md"), as: UTF8.self)
     for method in MergeMethods.all {
       let formula = method.formula.split(separator: "|", omittingEmptySubsequences: false)
       let row = "| `\(method.name)` | \(formula.joined(separator: "\\|")) |"
-      #expect(readme.contains(row), "\(row)")
+      #expect(page.contains(row), "\(row)")
     }
   }
 }

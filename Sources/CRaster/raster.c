@@ -18,6 +18,8 @@ struct libraries {
   void (*surface_destroy)(void *);
   void *(*context_create)(void *);
   void (*context_destroy)(void *);
+  void (*set_color)(void *, double, double, double);
+  void (*paint)(void *);
   int (*write)(void *, int (*)(void *, const unsigned char *, unsigned), void *);
   void (*unref)(void *);
   void (*error_free)(Error *);
@@ -45,6 +47,8 @@ static int load(struct libraries *l, char *message, size_t count) {
   FIND(surface_destroy, cairo, "cairo_surface_destroy")
   FIND(context_create, cairo, "cairo_create")
   FIND(context_destroy, cairo, "cairo_destroy")
+  FIND(set_color, cairo, "cairo_set_source_rgb")
+  FIND(paint, cairo, "cairo_paint")
   FIND(write, cairo, "cairo_surface_write_to_png_stream")
   FIND(unref, gobject, "g_object_unref")
   FIND(error_free, glib, "g_error_free")
@@ -71,8 +75,8 @@ static int append(void *closure, const unsigned char *data, unsigned length) {
   return 0;
 }
 
-int cr_png(const char *svg, size_t count, int width, int height, uint8_t **png, size_t *png_count,
-           char *message, size_t message_count) {
+int cr_png(const char *svg, size_t count, int width, int height, uint32_t background, uint8_t **png,
+           size_t *png_count, char *message, size_t message_count) {
   struct libraries l;
   if (!load(&l, message, message_count)) return CR_NO_LIBRARY;
   Error *error = NULL;
@@ -84,6 +88,9 @@ int cr_png(const char *svg, size_t count, int width, int height, uint8_t **png, 
     surface = l.surface_create(0, width, height);
     if (l.surface_status(surface) == 0) {
       context = l.context_create(surface);
+      l.set_color(context, (background >> 16 & 255) / 255.0, (background >> 8 & 255) / 255.0,
+                  (background & 255) / 255.0);
+      l.paint(context);
       Rectangle viewport = {0, 0, width, height};
       done = l.render(handle, context, &viewport, &error) &&
              l.write(surface, append, &bytes) == 0;

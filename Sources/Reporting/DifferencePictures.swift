@@ -2,7 +2,7 @@ public import Comparison
 public import Drawing
 import Inspection
 public import StableDiffusion
-import Tensors
+public import Tensors
 
 extension Coloring {
   /// How far each parameter of the second model is from the first.
@@ -42,6 +42,16 @@ extension TensorDifference {
 }
 
 extension ModelDifference {
+  /// Checks that there are places to draw.
+  ///
+  /// - Throws: ``Rule/drawingModel`` where none of the tensors belongs to Stable Diffusion 1.x.
+  public func checkDrawable() throws(Fault) {
+    guard places.isEmpty else { return }
+    throw Fault(
+      .drawingModel, "has no tensors of Stable Diffusion 1.x", path: b.path,
+      expected: "Stable Diffusion 1.x", found: b.title)
+  }
+
   /// The relative change at each place and in each kind of layer.
   public var heatMap: HeatMap {
     let shown = Place.allCases.filter { places[$0] != nil }
@@ -62,6 +72,7 @@ extension ModelDifference {
           return group.measures.relativeL2 ?? .infinity
         }
       })
+    map.detail = "A \(lastPart(of: a.path)), B \(lastPart(of: b.path))"
     map.states = shown.map { place in
       Role.allCases.map { states[PlaceRole(place, $0)] ?? .measured }
     }
@@ -78,8 +89,12 @@ extension ModelDifference {
 public func histogramChart(
   of groups: [(name: String, values: WeightHistogram)], title: String
 ) -> HistogramChart {
+  // What all names begin with is said once: it would take the room of what tells them apart.
+  let start = commonStart(of: groups.map(\.name))
   var chart = HistogramChart(
-    title, remark: "how often values lie where; each axis shows 99.8% of the panel's values")
+    title,
+    remark: "how often values lie where; each axis shows 99.8% of the panel's values"
+      + (start.isEmpty ? "" : "; all names begin with \(start)"))
   chart.series = groups.map { name, values in
     let special = values.nanCount + values.infinityCount
     var remark = "\(Written.approximately(values.count)) values"
@@ -90,7 +105,7 @@ public func histogramChart(
     let finest = max(abs(range.lowerBound), abs(range.upperBound)) / 64
     let bins = min(96, max(16, Int((width / finest).rounded(.down))))
     return HistogramChart.Series(
-      name, remark: remark, isAlarming: special > 0, range: range,
+      String(name.dropFirst(start.count)), remark: remark, isAlarming: special > 0, range: range,
       counts: values.linear(in: range, bins: bins))
   }
   return chart

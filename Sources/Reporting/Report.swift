@@ -80,10 +80,8 @@ public struct Report: Sendable {
       subtitle: models.map(\.model.title).joined(separator: "; "))
     if models.count == 1 { document.highlights = models[0].highlights }
     if let difference {
-      let schema = models[0].model.identity.schema
-      // Networks of different widths have no common picture.
-      let isDrawn = schema.dimensions == models[1].model.identity.schema.dimensions
-      document.sections.append(difference.section(schema: schema, isDrawn: isDrawn))
+      document.sections.append(
+        difference.section(models[0].model.identity, models[1].model.identity))
     }
     for (index, model) in models.enumerated() {
       let own = model.sections(prefix: models.count > 1 ? "m\(index + 1)-" : "")

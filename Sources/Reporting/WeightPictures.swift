@@ -35,9 +35,14 @@ extension PlaceTable {
 }
 
 /// Presets side by side, with a bar for each of the 25 blocks.
-public func presetGrid(of presets: [Preset]) -> Scene {
+///
+/// - Parameters:
+///   - presets: what is shown, in reading order.
+///   - title: what the picture is called.
+/// - Returns: the picture.
+public func presetGrid(of presets: [Preset], title: String) -> Scene {
   var grid = BarGrid(
-    presets.count == 1 ? "1 preset" : "\(presets.count) presets",
+    title,
     remark: "weight of the second model, IN00 to OUT11; lines at 0, 0.5 and 1",
     names: BlockWeights.places.map(\.description))
   grid.cards = presets.map { preset in

@@ -127,8 +127,43 @@ struct DiffTests {
     #expect(partial.output.contains("3 models"))
   }
 
+  @Test("Models are found by the hashes in a recipe, whatever they are called now")
+  func renamed() throws {
+    let names = ["a", "b", "c"]
+    let inputs = try names.enumerated().map { try model("\($1).safetensors", seed: 40 + $0) }
+    let merged = folder.path("m.safetensors")
+    let made = try Tool.run(
+      ["merge"] + inputs + [
+        "--method", "add-difference", "--alpha", "0.5", "-o", merged, "--quiet",
+      ])
+    #expect(made.code == 0, "\(made.errors)")
+    // Another model takes the name of A, which gets a new one.
+    let moved = folder.path("z.safetensors")
+    try FileManager.default.moveItem(atPath: inputs[0], toPath: moved)
+    _ = try model("a.safetensors", seed: 49)
+    let run = try Tool.run("ancestry", folder.path)
+    #expect(run.output.contains("merged from a.safetensors (here z.safetensors), b.safetensors"))
+    let report = try json(try Tool.run("ancestry", folder.path, "--json").output)
+    let models = try #require(report["models"] as? [[String: Any]])
+    let paths = models.compactMap { ($0["path"] as? String).map { String($0.suffix(13)) } }
+    let record = try #require((report["records"] as? [[String: Any]])?.first)
+    let parents = try #require(record["parents"] as? [Int]).map { paths[$0] }
+    #expect(parents == ["z.safetensors", "b.safetensors", "c.safetensors"])
+    let dot = try Tool.run("ancestry", folder.path, "--format", "dot").output
+    let own = try #require(paths.firstIndex(of: "m.safetensors"))
+    for parent in parents {
+      #expect(dot.contains("m\(paths.firstIndex(of: parent) ?? -1) -> m\(own) "), "\(parent)")
+    }
+    // Shared parts are nodes, named by their hash.
+    let copy = folder.path("copy.safetensors")
+    try FileManager.default.copyItem(atPath: moved, toPath: copy)
+    let shared = try Tool.run("ancestry", moved, copy, "--format", "dot").output
+    #expect(shared.contains("shape=note, label=\"VAE ") && shared.contains("style=dotted"))
+  }
+
   @Test(
-    "Names that hold escape codes are shown, not obeyed", arguments: ["text", "csv", "markdown"])
+    "Names that hold escape codes are shown, not obeyed",
+    arguments: ["text", "csv", "markdown", "html"])
   func escapes(format: String) throws {
     let name = "a\u{1B}[31m<script>"
     let header = Array(
@@ -139,6 +174,6 @@ struct DiffTests {
     let run = try Tool.run("diff", a, b, "--format", format)
     #expect(run.code == 1, "\(run.errors)")
     #expect(!run.output.contains("\u{1B}") && !run.output.contains(name))
-    #expect(run.output.contains("␛"))
+    #expect(run.output.contains("␛") && (format != "html" || !run.output.contains("<script>\"")))
   }
 }

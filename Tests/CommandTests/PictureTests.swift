@@ -86,11 +86,19 @@ struct PictureTests {
     #expect(try Tool.run(arguments + ["--format", format]).code == 0)
   }
 
-  @Test("a full device is no success", arguments: ["draw", "report"]) func full(command: String)
-    throws
-  {
-    let path = try model("a.safetensors")
-    let line = "'\(Tool.url.path)' \(command) '\(path)' > /dev/full"
+  @Test(
+    "a full device is no success",
+    arguments: [
+      "draw A", "report A", "draw A --format html", "mbw GRAD_V", "mbw GRAD_V --format svg",
+      "diff A B", "diff A B --format html", "diff --explain A A B --json", "ancestry A B",
+      "ancestry A B --format svg",
+    ])
+  func full(command: String) throws {
+    let paths = [
+      "A": try model("a.safetensors"), "B": try model("b.safetensors", seed: 2),
+    ]
+    let words = command.split(separator: " ").map { "'\(paths[String($0)] ?? String($0))'" }
+    let line = "'\(Tool.url.path)' \(words.joined(separator: " ")) > /dev/full"
     let result = try Tool.run(URL(fileURLWithPath: "/bin/sh"), ["-c", line])
     #expect(result.code == 2)
     #expect(result.errors.contains("standard output cannot be written: No space left on device"))
@@ -108,6 +116,8 @@ struct PictureTests {
       #expect(result.output.contains(words), "\(text)")
     }
     let lora = try model("lora.safetensors", preset: "lora-tiny")
+    let effect = try Tool.run("draw", a, "--color-by", "lora:\(lora)")
+    #expect(effect.code == 0 && effect.output.contains("relative change by lora.safetensors"))
     let other = try Tool.run("draw", lora)
     #expect(other.code == 2 && other.errors.contains("is not a Stable Diffusion 1.x model"))
   }
@@ -120,15 +130,42 @@ struct PictureTests {
     }
     let one = try Tool.run(
       "draw", a, "--chart", "histogram", "--by", "tensor", "--tensors", "*time_embed.0*")
-    #expect(one.code == 0 && one.output.contains("time_embed.0.weight"))
+    #expect(one.code == 0 && one.output.contains("model.diffusion_model.time_embed.0."))
     let many = try Tool.run("draw", a, "--chart", "histogram", "--by", "tensor")
     #expect(many.code == 2 && many.errors.contains("at most 64"))
     let map = try Tool.run("draw", a, "--chart", "heatmap", "--with", b)
     #expect(map.code == 0 && map.output.contains(">OUT11<"))
     let bars = try Tool.run("mbw", "--mbw", "GRAD_V", "--format", "svg")
     #expect(bars.code == 0 && bars.output.contains(">IN07<"))
+    let several = try Tool.run(
+      "draw", a, "--chart", "histogram", "--by", "tensor", "--tensors", "*input_blocks.1.*.bias")
+    #expect(several.output.contains(">0.in_layers.0.bias<"))
+    #expect(several.output.contains("all names begin with model.diffusion_model.input_blocks.1."))
     let presets = try Tool.run("mbw", "--list-presets", "--format", "svg")
     #expect(presets.code == 0 && presets.output.contains(">GRAD_A<"))
+  }
+
+  @Test("one comparison is a page, a picture and words, as the suffix says") func suffix() throws {
+    let a = try model("a.safetensors"), b = try model("b.safetensors", seed: 2)
+    for (command, code) in [(["diff", a, b], Int32(1)), (["ancestry", a, b], 0)] {
+      for (name, start) in [
+        ("x.html", "<!DOCTYPE html>"), ("x.svg", "<svg"), ("x.png", "\u{FFFD}PNG"), ("x.md", "#"),
+        ("x.json", "{"), ("x.csv", command[0] == "diff" ? "name," : "model,"),
+      ] {
+        let path = folder.path(command[0] + name)
+        let result = try Tool.run(command + ["-o", path])
+        #expect(result.code == code && result.output.isEmpty, "\(name): \(result.errors)")
+        #expect(String(decoding: contents(of: path), as: UTF8.self).hasPrefix(start), "\(name)")
+        #expect(try Tool.run(command + ["-o", path]).errors.contains("--force"))
+      }
+      #expect(try Tool.run(command + ["-o", folder.path("x.pdf")]).errors.contains("[DR006]"))
+    }
+    for command in [["draw", a], ["mbw", "GRAD_V"]] {
+      let page = try Tool.run(command + ["--format", "html"])
+      #expect(page.code == 0 && page.output.hasPrefix("<!DOCTYPE html>"))
+    }
+    #expect(try Tool.run("diff", a, b, a, "--format", "svg").code == 64)
+    #expect(try Tool.run("diff", "--explain", a, a, b, "--format", "html").code == 64)
   }
 
   @Test("a report is complete, and nothing is overwritten unasked") func report() throws {

@@ -85,7 +85,14 @@ struct PairingTests {
     let (_, b) = try Expected.models()
     try FileManager.default.setAttributes(
       [.modificationDate: Date(timeIntervalSince1970: 1_000_000)], ofItemAtPath: path)
-    let fault = #expect(throws: Fault.self) { try ModelDifference.compare(a, b, width: 2) }
-    #expect(fault?.rule == .fileChanged)
+    for body in [
+      { _ = try ModelDifference.compare(a, b, width: 2) },
+      { _ = try Ancestry.of([a, b], width: 2) },
+      { _ = try MergeExplanation.explain(a, from: [b, b], width: 2) },
+      { _ = try a.histograms(of: [0], width: 1) },
+    ] {
+      let fault = #expect(throws: Fault.self, performing: body)
+      #expect(fault?.rule == .fileChanged)
+    }
   }
 }

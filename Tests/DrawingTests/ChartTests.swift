@@ -1,4 +1,5 @@
 import Drawing
+import StableDiffusion
 import Testing
 
 /// Values of every kind that a file can bring about.
@@ -58,13 +59,111 @@ struct ChartTests {
     var graph = GraphPicture("recipe")
     graph.nodes = (0..<6).map { .init("model \($0)", remark: "sha256 0123456789") }
     graph.edges = [.init(from: 0, to: 2), .init(from: 1, to: 2), .init(from: 2, to: 3)]
-    #expect(graph.scene.collisions.isEmpty)
+    #expect(graph.scene().collisions.isEmpty)
     graph.edges += [
       .init(from: 3, to: 0), .init(from: 4, to: 4), .init(from: 9, to: -1), .init(from: 5, to: 4),
     ]
-    #expect(graph.scene.collisions.isEmpty)
-    #expect(isWellFormed(graph.scene.svg(theme: .light)))
+    #expect(graph.scene().collisions.isEmpty)
+    #expect(isWellFormed(graph.scene().svg(theme: .light)))
     graph.nodes = []
-    #expect(isWellFormed(graph.scene.svg(theme: .light)))
+    #expect(isWellFormed(graph.scene().svg(theme: .light)))
+  }
+
+  @Test("ways lead around boxes, and unrelated ones never along the same line", arguments: 0..<60)
+  func ways(seed: Int) {
+    var state = UInt64(seed) &* 2_654_435_761 &+ 1
+    func random(_ limit: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % limit
+    }
+    var graph = GraphPicture("recipe")
+    let count = 3 + random(14)
+    graph.nodes = (0..<count).map { .init("model \($0)", remark: "sha256 0123456789") }
+    for to in 1..<count {
+      for from in 0..<to where random(3 + count / 3) == 0 {
+        graph.edges.append(.init(from: from, to: to))
+      }
+    }
+    // A forged recipe may lead back.
+    if seed % 5 == 0 { graph.edges.append(.init(from: count - 1, to: 0)) }
+    for arrangement in [Scene.Arrangement.wide, .narrow] {
+      let scene = graph.scene(arrangement)
+      #expect(scene.collisions.isEmpty)
+      let ways = scene.leaves.compactMap { item -> [Rect]? in
+        guard case .line(let line) = item else { return nil }
+        return zip(line.points, line.points.dropFirst()).map { a, b in
+          Rect(min(a.x, b.x), min(a.y, b.y), abs(a.x - b.x), abs(a.y - b.y)).inset(-0.4, -0.4)
+        }
+      }
+      let boxes = scene.leaves.compactMap { item -> Rect? in
+        guard case .box(let box) = item else { return nil }
+        return box.frame.inset(1, 1)
+      }
+      #expect(ways.count == graph.edges.count && boxes.count == count)
+      let canvas = Rect(0, 0, scene.size.width, scene.size.height)
+      for (index, way) in ways.enumerated() {
+        for part in way {
+          #expect(canvas.contains(part), "\(arrangement) \(graph.edges[index])")
+          #expect(!boxes.contains { $0.overlaps(part) }, "\(arrangement) \(graph.edges[index])")
+        }
+        for other in ways.indices[(index + 1)...] {
+          let a = graph.edges[index], b = graph.edges[other]
+          guard a.from != b.from, a.to != b.to else { continue }
+          let shared = way.contains { one in
+            ways[other].contains { two in
+              one.overlaps(two)
+                && max(
+                  min(one.right, two.right) - max(one.x, two.x),
+                  min(one.bottom, two.bottom) - max(one.y, two.y)) > 3
+            }
+          }
+          #expect(!shared, "\(arrangement) \(a) \(b)")
+        }
+      }
+    }
+  }
+
+  @Test("below 0 is the same colour in bars, heat maps and networks, above 0 the other")
+  func signs() {
+    func fills(_ scene: Scene) -> Set<Paint> {
+      Set(
+        scene.leaves.compactMap { item in
+          guard case .box(let box) = item, case .scale = box.fill else { return nil }
+          return box.fill
+        })
+    }
+    let ends: Set<Paint> = [.scale(.balance, 0), .scale(.balance, Scale.steps - 1)]
+    var bars = BarChart("weights", remark: "")
+    bars.bars = [
+      .init("a", -0.5, label: "-0.5"), .init("b", 0, label: "0"), .init("c", 1, label: "1"),
+    ]
+    #expect(fills(bars.scene) == ends)
+    var grid = BarGrid("weights", remark: "", names: ["a", "b", "c"])
+    grid.cards = [.init("one", values: [-1, 0, 0.1])]
+    #expect(fills(grid.scene(columns: 1)) == ends)
+    let map = HeatMap(
+      "change", remark: "", rows: ["a"], columns: ["x", "y", "z"], values: [[-2, 0, 2]])
+    #expect(fills(map.scene).isSuperset(of: ends))
+    var count = 0
+    let coloring = Coloring.weights("weight", schema: .sd15) { _ in
+      count += 1
+      return count % 2 == 0 ? -1 : 1
+    }
+    let network = fills(Scene.network(.sd15, coloring: coloring))
+    #expect(network.allSatisfy { if case .scale(.balance, _) = $0 { true } else { false } })
+    // Without values below 0 amounts are amounts.
+    let positive = HeatMap(
+      "change", remark: "", rows: ["a"], columns: ["x"], values: [[0.5]])
+    #expect(fills(positive.scene).isDisjoint(with: ends))
+    for theme in Theme.allCases {
+      #expect(
+        theme.color(of: .scale(.balance, Scale.steps - 1)) == theme.color(of: .token(.series)))
+      for end in ends {
+        for token in [Token.canvas, .panel] {
+          let found = theme.color(of: end)?.contrast(with: theme.color(of: token))
+          #expect((found ?? 0) >= 3, "\(end) on \(token)")
+        }
+      }
+    }
   }
 }

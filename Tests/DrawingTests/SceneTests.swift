@@ -98,6 +98,17 @@ struct SceneTests {
     #expect(try bytes != scene.png(theme: .dark, scale: 1.5))
   }
 
+  @Test(
+    "no edge of a PNG is transparent, whatever the size and the scale",
+    .enabled(if: canRaster, "librsvg2-2 is not installed"), arguments: [0.7, 1, 1.37, 2])
+  func edges(scale: Double) throws {
+    for theme in Theme.allCases {
+      let bytes = try Scene("x", size: Size(40.3, 30.6)).png(theme: theme, scale: scale)
+      // The kind of colours in the file's header: 2 is red, green and blue, 6 has transparency.
+      #expect(bytes[25] == 2)
+    }
+  }
+
   @Test("a PNG of too many pixels is refused", arguments: [0.0, -1, 40_000, .nan, .infinity])
   func tooLarge(scale: Double) {
     #expect { try Scene("x", size: Size(10, 10)).png(theme: .light, scale: scale) } throws: {

@@ -93,6 +93,21 @@ struct ReportsTableTests {
     #expect(StyledText(text).truncated(to: limit).plain == result)
   }
 
+  @Test("names that begin alike are told apart in a narrow table")
+  func alike() {
+    let start = "model.diffusion_model.output_blocks."
+    #expect(commonStart(of: [start + "3.a", start + "4.b"]) == start)
+    #expect(commonStart(of: ["a.b", "a.b"]) == "a." && commonStart(of: ["a.b"]).isEmpty)
+    #expect(commonStart(of: ["a.", "a.b"]).isEmpty && commonStart(of: ["a", "b"]).isEmpty)
+    var table = TextTable([.init("tensor", shrinks: true), .init("n", .right)])
+    let names = (0..<9).map { "\(start)\($0).0.transformer_blocks.0.attn1.to_\($0).weight" }
+    for name in names { table.append(["\(name)", "1"]) }
+    #expect(table.lines(width: 200).dropFirst().allSatisfy { $0.hasPrefix(start) })
+    let lines = table.lines(width: 24).dropFirst()
+    #expect(Set(lines).count == names.count && lines.allSatisfy { $0.columns <= 24 })
+    #expect(lines.first == "….0.attn1.to_0.weight  1")
+  }
+
   @Test("lines break at spaces, else at joints, else anywhere")
   func wrapping() {
     func wrap(_ text: String, _ width: Int) -> [String] {

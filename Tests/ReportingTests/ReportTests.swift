@@ -5,6 +5,7 @@ import Inspection
 import JSON
 import Merge
 import Reporting
+import SafeTensors
 import StableDiffusion
 import Synthesis
 import Tensors
@@ -168,6 +169,17 @@ struct ReportTests {
     #expect(!page.contains("<b>one"))
     let broken = try PlantedSource(metadata: [.init(key: "sd_merge_recipe", value: "{")])
     #expect(try report([broken], quick: true).rendered(as: .text).contains("cannot be shown"))
+  }
+
+  @Test("a file that changes while it is read is noticed")
+  func changing() throws {
+    let folder = TemporaryFolder()
+    let path = folder.write(contents(of: Fixtures.path("diff/a.safetensors")), to: "a.safetensors")
+    let open = try SafeTensorsFile(InputFile(path: path))
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: 1_000_000)], ofItemAtPath: path)
+    let fault = #expect(throws: Fault.self) { try report([open]) }
+    #expect(fault?.rule == .fileChanged)
   }
 
   @Test("element types and findings colour the network")

@@ -1,6 +1,5 @@
 import Checkpoint
 import Inspection
-import Merge
 public import StableDiffusion
 public import Tensors
 
@@ -36,10 +35,26 @@ public struct Ancestry: Sendable {
     public let model: Int
     /// The tool that merged it.
     public let tool: String
+    /// What it was merged from.
+    public let origins: [Origin]
+
     /// The files that it names.
-    public let names: [String]
-    /// Those among the compared models that are called so.
-    public let parents: [Int]
+    public var names: [String] { origins.map(\.name) }
+    /// Those among the compared models that are its origins, each once.
+    public var parents: [Int] {
+      origins.compactMap(\.found).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+  }
+
+  /// A model that another was merged from, as far as the other's metadata tell.
+  public struct Origin: Hashable, Sendable {
+    /// What its file was called.
+    public let name: String
+    /// The SHA-256 of its file, if that is recorded.
+    public let sha256: String?
+    /// Which of the compared models it is: the one with this SHA-256, whatever it is called now;
+    /// where none is recorded or known, the one of this name.
+    public let found: Int?
   }
 
   /// A part that several models have in common.
@@ -100,14 +115,17 @@ public struct Ancestry: Sendable {
   ///
   /// - Parameters:
   ///   - sources: the open models.
-  ///   - hashes: whether parts that seem to be shared are read whole and hashed; without it none
-  ///     are named, nor copies.
+  ///   - hashes: whether parts that seem to be shared are read whole and hashed, and files to find
+  ///     those that metadata name by their hashes; without it no parts are named, nor copies.
   ///   - width: the number of threads; the result is the same for every number.
+  ///   - environment: gives the value of an environment variable, which says where known hashes
+  ///     are kept.
   ///   - progress: called with the number of bytes read since the last call, from any thread.
   /// - Returns: what is found about all of them.
   /// - Throws: ``Tensors/Rule/tooFewModels``, ``Tensors/Rule/differentKinds``; what reading throws.
   public static func of(
     _ sources: [any TensorSource], hashes: Bool = true, width: Int,
+    environment: (String) -> String? = { _ in nil },
     progress: @Sendable (Int) -> Void = { _ in }
   ) throws(Fault) -> Ancestry {
     guard (2...maximumCount).contains(sources.count) else {
@@ -122,10 +140,15 @@ public struct Ancestry: Sendable {
     }
     let distances = try SampledDistances(models, width: width, progress: progress)
     let parts = hashes ? try PartHashes(models, distances, width: width) : PartHashes()
-    return Ancestry(models, distances, parts)
+    let records = try AncestryRecords(
+      models, hashes: hashes, width: width, environment: environment
+    ).records
+    return Ancestry(models, distances, parts, records)
   }
 
-  private init(_ models: [NamedModel], _ distances: SampledDistances, _ parts: PartHashes) {
+  private init(
+    _ models: [NamedModel], _ distances: SampledDistances, _ parts: PartHashes, _ records: [Record]
+  ) {
     self.models = models.map(\.summary)
     self.distances = distances
     valuesPerTensor = distances.valuesPerTensor
@@ -133,7 +156,7 @@ public struct Ancestry: Sendable {
     sampledByteCount = distances.byteCount
     copies = parts.copies
     sharedParts = parts.shared
-    records = Self.records(of: models)
+    self.records = records
     blends = Self.blends(distances, copies: parts.copies)
     tree = AncestryTree(distances, blends: blends, records: records).branches
   }
@@ -149,29 +172,9 @@ public struct Ancestry: Sendable {
 }
 
 extension Ancestry {
-  /// What the metadata of each model says, if it says anything.
-  private static func records(of models: [NamedModel]) -> [Record] {
-    let names = models.map { baseName($0.source.path) }
-    return models.enumerated().compactMap { index, model in
-      let metadata = Dictionary(
-        model.source.metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
-      guard let imported = try? ImportedRecipe(metadata: metadata) else { return nil }
-      let files = imported.recipe.models.map { $0.path.map { baseName($0) } ?? $0.name }
-      let parents = models.indices.filter { other in
-        other != index && files.contains { $0 == names[other] || $0 == stem(names[other]) }
-      }
-      return Record(model: index, tool: imported.tool, names: files, parents: parents)
-    }
-  }
-
   /// The last part of a path.
   static func baseName(_ path: String) -> String {
     path.split(separator: "/").last.map(String.init) ?? path
-  }
-
-  /// A name without its suffix.
-  private static func stem(_ name: String) -> String {
-    name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
   }
 
   /// The models that lie on the line between two others, place by place.

@@ -4,10 +4,11 @@ import StableDiffusion
 import Tensors
 
 extension Ancestry {
-  private func name(_ model: Int) -> String { Self.baseName(models[model].path) }
+  /// The name of a model's file.
+  package func name(_ model: Int) -> String { Self.baseName(models[model].path) }
 
   /// What is known about the origin of a model, in a few words.
-  private func remark(_ model: Int) -> String {
+  package func remark(_ model: Int) -> String {
     var parts: [String] = []
     if let copy = copies.first(where: { $0.models.dropFirst().contains(model) }) {
       let what = copy.isExact ? "copy of" : "same weights as"
@@ -19,8 +20,11 @@ extension Ancestry {
       parts.append("lies between \(name(blend.first)) and \(name(blend.second)) (\(how))")
     }
     if let record = records.first(where: { $0.model == model }) {
-      parts.append(
-        "recorded by \(record.tool): merged from \(record.names.joined(separator: ", "))")
+      let origins = record.origins.map { origin in
+        guard let found = origin.found, name(found) != origin.name else { return origin.name }
+        return "\(origin.name) (here \(name(found)))"
+      }
+      parts.append("recorded by \(record.tool): merged from \(origins.joined(separator: ", "))")
     }
     return parts.joined(separator: "; ")
   }
@@ -120,6 +124,13 @@ extension Ancestry {
           [
             "model": .integer($0.model), "tool": .string($0.tool),
             "names": .array($0.names.map { .string($0) }), "parents": list($0.parents),
+            "origins": .array(
+              $0.origins.map {
+                [
+                  "name": .string($0.name), "sha256": $0.sha256.map { .string($0) } ?? .null,
+                  "model": $0.found.map { .integer($0) } ?? .null,
+                ]
+              }),
           ]
         }),
     ]
@@ -135,7 +146,19 @@ extension Ancestry {
     return text
   }
 
-  /// The tree in Graphviz's language; dashed lines lead from the second parent of a merge.
+  /// The ways from parents to their merges that the tree does not show.
+  package var sideBranches: [(parent: Int, model: Int)] {
+    var seen = Set(tree.map { [$0.parent ?? -1, $0.model] })
+    var known: [(parent: Int, model: Int)] = []
+    for record in records { known += record.parents.map { ($0, record.model) } }
+    for blend in blends { known += [(blend.first, blend.model), (blend.second, blend.model)] }
+    return known.filter { seen.insert([$0.parent, $0.model]).inserted }
+  }
+
+  /// The tree in Graphviz's language.
+  ///
+  /// Dashed lines lead from the other parents of merges, dotted ones to the parts that models
+  /// share, which are named by the beginning of their hash.
   public var dot: String {
     func quoted(_ text: String) -> String {
       "\""
@@ -150,10 +173,14 @@ extension Ancestry {
       text +=
         "  m\(parent) -> m\(branch.model) [label=\(quoted(Written.measure(branch.distance)))];\n"
     }
-    for blend in blends {
-      let parent = tree.first { $0.model == blend.model }?.parent
-      for other in [blend.first, blend.second] where other != parent {
-        text += "  m\(other) -> m\(blend.model) [style=dashed];\n"
+    for branch in sideBranches {
+      text += "  m\(branch.parent) -> m\(branch.model) [style=dashed];\n"
+    }
+    for (index, part) in sharedParts.enumerated() {
+      let label = "\(part.component.title) \(part.hash.prefix(10))"
+      text += "  p\(index) [shape=note, label=\(quoted(label))];\n"
+      for model in part.models {
+        text += "  m\(model) -> p\(index) [style=dotted, arrowhead=none];\n"
       }
     }
     return text + "}\n"

@@ -64,18 +64,28 @@ extension DifferenceTables {
     guard differences.contains(where: { !$0.isIdentical }) else { return lines }
     for table in tables(top: top) {
       lines += ["", style.paint(table.title, .strong)]
-      lines += textTable(table).lines(width: width, style: style)
+      let whole = textTable(table).lines(width: .max, style: .plain)
+      let fits = whole.allSatisfy { $0.columns <= width }
+      lines += textTable(table, hasBars: fits).lines(width: width, style: style)
     }
     return lines
   }
 
-  private func textTable(_ table: Table) -> TextTable {
+  /// A table for a terminal.
+  ///
+  /// - Parameters:
+  ///   - table: what is in it.
+  ///   - hasBars: whether a list of tensors has bars, which are not worth the room of the names.
+  /// - Returns: the table.
+  private func textTable(_ table: Table, hasBars: Bool = true) -> TextTable {
     let isTensors = table.rows.contains { $0.changed == nil }
+    let hasBars = hasBars || !isTensors
     var columns: [TextTable.Column] = [.init(table.subject, shrinks: isTensors)]
     columns.append(isTensors ? .init("place") : .init("differ", .right))
     for letter in letters {
       let suffix = changes == nil ? "" : " " + letter
-      columns += [.init("rel. L2" + suffix, .right), .init()]
+      columns.append(.init("rel. L2" + suffix, .right))
+      if hasBars { columns.append(.init()) }
       if changes == nil {
         columns += [
           .init("cosine", .right), .init("max |Δ|", .right), .init("signs", .right),
@@ -98,7 +108,9 @@ extension DifferenceTables {
         let share = greatest > 0 ? (distance ?? 0) / greatest : 0
         let ink: Ink = share > 2.0 / 3 ? .bad : share > 1.0 / 3 ? .caution : .good
         cells.append("\(Written.measure(distance))")
-        cells.append("\(Written.bar(share, width: changes == nil ? 12 : 10), ink)")
+        if hasBars {
+          cells.append("\(Written.bar(share, width: changes == nil ? 12 : 10), ink)")
+        }
         if changes == nil {
           cells += [
             "\(Written.cosine(measures?.cosine))",

@@ -63,26 +63,16 @@ public struct BarChart: Hashable, Sendable {
     for (index, bar) in bars.enumerated() {
       let middle = plot.x + (Double(index) + 0.5) * pitch
       let barWidth = min(pitch - 6, 28)
-      var items: [Item] = []
-      var top = zero
-      if let value = bar.value, value != 0 {
-        let y = frame.y(value)
-        // A short bar is made visible on its own side of the axis.
-        let height = max(1.5, abs(zero - y))
-        top = value < 0 ? zero : zero - height
-        items.append(
-          .box(
-            Box(
-              Rect(middle - barWidth / 2, top, barWidth, height),
-              fill: .token(value < 0 ? .series2 : .series1), radius: 2)))
-      }
+      let box = frame.bar(bar.value, x: middle - barWidth / 2, width: barWidth, radius: 2)
+      var items: [Item] = box.map { [.box($0)] } ?? []
       let isDown = (bar.value ?? 0) < 0
-      let above = isDown ? frame.y(bar.value ?? 0) + 11 : top - 5
-      items.append(
-        .label(
-          Label(
-            bar.label, at: Point(middle, above), .small, anchor: .middle,
-            paint: .token(bar.value == nil ? .muted : .ink))))
+      let label = Label(
+        bar.label,
+        at: Point(middle, isDown ? (box?.frame.bottom ?? zero) + 11 : (box?.frame.y ?? zero) - 5),
+        .small, anchor: .middle, paint: .token(bar.value == nil ? .muted : .ink))
+      // No line of the grid runs through a number.
+      if !bar.label.isEmpty { items.append(.box(Box(label.bounds, fill: .token(.canvas)))) }
+      items.append(.label(label))
       items.append(
         .label(Label(bar.name, at: Point(middle, plot.bottom + below), .small, anchor: .middle)))
       frame.scene.items.append(.group(Group(bar.tooltip, items)))
@@ -173,14 +163,10 @@ public struct BarGrid: Hashable, Sendable {
             [Point(plot.x, y), Point(plot.right, y)],
             paint: .token(value == 0 ? .edge : .hairline), width: 1)))
     }
-    let zero = inner.y(0)
     for (index, value) in card.values.enumerated() {
-      guard let value, value.isFinite, names.indices.contains(index) else { continue }
-      let height = max(1, abs(zero - inner.y(value)))
-      let bar = Box(
-        Rect(
-          plot.x + Double(index) * pitch + 1, value < 0 ? zero : zero - height, pitch - 2, height),
-        fill: .token(value < 0 ? .series2 : .series1))
+      guard let value, value.isFinite, names.indices.contains(index),
+        let bar = inner.bar(value, x: plot.x + Double(index) * pitch + 1, width: pitch - 2)
+      else { continue }
       items.append(
         .group(Group("\(names[index]): \(Written.decimal(value, digits: 3))", [.box(bar)])))
     }

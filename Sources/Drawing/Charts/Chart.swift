@@ -31,6 +31,22 @@ struct Frame {
     return plot.bottom - min(max(share, 0), 1) * plot.height
   }
 
+  /// The bar of a value, on its own side of the axis and visible however short it is.
+  ///
+  /// - Parameters:
+  ///   - value: its height.
+  ///   - x: its left edge.
+  ///   - width: its width.
+  ///   - radius: the radius of its corners.
+  /// - Returns: the bar; none for 0, and for what is no number.
+  func bar(_ value: Double?, x: Double, width: Double, radius: Double = 0) -> Box? {
+    guard let value, value != 0, !value.isNaN else { return nil }
+    let zero = y(0), height = max(1.5, abs(zero - y(value)))
+    return Box(
+      Rect(x, value < 0 ? zero : zero - height, width, height), fill: Ramp.sign(of: value),
+      radius: radius)
+  }
+
   /// Fine lines at round values, with the values at their left.
   func grid(count: Int = 4, written: (Double) -> String) -> [Item] {
     ticks(in: range, count: count).flatMap { value -> [Item] in

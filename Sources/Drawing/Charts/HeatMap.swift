@@ -19,7 +19,8 @@ public struct HeatMap: Hashable, Sendable {
   /// How numbers are written.
   public var notation: Coloring.Notation
 
-  /// A table whose scale goes from 0 to the largest finite value.
+  /// A table whose scale goes from 0 to the largest finite value, or to both sides of 0 if there
+  /// are values below it.
   public init(
     _ title: String, remark: String, rows: [String], columns: [String], values: [[Double?]],
     notation: Coloring.Notation = .percentage
@@ -35,15 +36,18 @@ public struct HeatMap: Hashable, Sendable {
   /// The picture.
   public var scene: Scene {
     let left = Frame.margin + 10 + (rows.map { FontMetrics.width(of: $0, .strong) }.max() ?? 0)
+    let words = values.joined().compactMap { $0.map { Coloring.written($0, notation) } }
     let cell = Size(
-      max(68, (columns.map { FontMetrics.width(of: $0, .strong) }.max() ?? 0) + 12), 22)
+      12
+        + max(
+          28, columns.map { FontMetrics.width(of: $0, .strong) }.max() ?? 0,
+          words.map { FontMetrics.width(of: $0, .small) }.max() ?? 0), 22)
     let width = max(440, left + Double(columns.count) * (cell.width + 3) + Frame.margin)
     let top = detail.isEmpty ? 108.0 : 124.0, bottom = top + Double(rows.count) * (cell.height + 3)
     let numbers = values.enumerated().flatMap { row, cells in
       cells.enumerated().compactMap { state(row, $0) == .measured ? $1 : nil }
     }
-    let most = numbers.filter(\.isFinite).max() ?? 0
-    let range = 0...(most > 0 ? most : 1)
+    let ramp = Ramp(over: numbers)
     var scene = Scene(title, summary: remark, size: Size(width, bottom + 14 + 24 + Frame.margin))
     scene.items = Frame.heading(title, remark, width: width)
     let room = width - 2 * Frame.margin
@@ -67,13 +71,12 @@ public struct HeatMap: Hashable, Sendable {
         let state = state(row, column)
         scene.items.append(
           state == .measured
-            ? item(value, frame, range, tooltip: "\(name), \(columns[column])")
+            ? item(value, frame, ramp, tooltip: "\(name), \(columns[column])")
             : item(state, frame, tooltip: "\(name), \(columns[column])"))
       }
     }
     var legend = Legend.Row(x: left, y: bottom + 12, width: width - left - Frame.margin)
-    legend.addRamp(
-      .amount, Coloring.written(0, notation), Coloring.written(range.upperBound, notation))
+    legend.add(ramp, notation)
     let used = Set(states.joined())
     for state in Coloring.State.allCases where state != .measured && used.contains(state) {
       legend.addSwatch(.token(state.token), state.legend)
@@ -105,7 +108,7 @@ public struct HeatMap: Hashable, Sendable {
   }
 
   private func item(
-    _ value: Double?, _ frame: Rect, _ range: ClosedRange<Double>, tooltip: String
+    _ value: Double?, _ frame: Rect, _ ramp: Ramp, tooltip: String
   ) -> Item {
     guard let value else {
       // Nothing is there: the mark says so without a colour.
@@ -115,17 +118,16 @@ public struct HeatMap: Hashable, Sendable {
           paint: .token(.hairline)))
     }
     let words = Coloring.written(value, notation)
-    let step = Scale.step(of: value / range.upperBound)
-    let isNumber = !value.isNaN
+    let look = ramp.look(of: value)
     return .group(
       Group(
         "\(tooltip): \(words)",
         [
-          .box(Box(frame, fill: isNumber ? .scale(.amount, step) : .token(.bad), radius: 3)),
+          .box(Box(frame, fill: look.fill, radius: 3)),
           .label(
             Label(
               words, at: Point(frame.middleX, frame.y + 15), .small, anchor: .middle,
-              paint: isNumber ? .onScale(.amount, step) : .token(.ink))),
+              paint: look.ink)),
         ]))
   }
 }

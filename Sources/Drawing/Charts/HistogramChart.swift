@@ -92,7 +92,7 @@ public struct HistogramChart: Hashable, Sendable {
       points.append(Point(plot.x + Double(index + 1) * width, y))
     }
     points.append(Point(plot.right, plot.bottom))
-    items.append(.shape(Shape(.polygon(points), fill: .token(.series1))))
+    items.append(.shape(Shape(.polygon(points), fill: .token(.series))))
     items.append(
       .line(
         Line(

@@ -82,8 +82,7 @@ public struct Coloring: Sendable {
 
   /// How values are shown.
   enum Content: Sendable {
-    case numbers(
-      [Sample?], scale: Scale, range: ClosedRange<Double>, isRoot: Bool, written: Notation)
+    case numbers([Sample?], ramp: Ramp, isRoot: Bool, written: Notation)
     case categories([Int?], [Category], join: Join)
   }
 
@@ -114,16 +113,15 @@ public struct Coloring: Sendable {
   /// - Parameters:
   ///   - title: what is shown, with the unit.
   ///   - samples: for each parameter of the schema; `nil` where nothing is known.
-  ///   - scale: the colours.
-  ///   - range: the values at the ends of the scale.
+  ///   - range: the values at the ends of the scale, which has two colours if it begins below 0.
   ///   - isRoot: whether a field shows the square root of the quotient, as norms need.
   ///   - notation: how numbers are written.
   public init(
-    _ title: String, samples: [Sample?], scale: Scale = .amount, range: ClosedRange<Double>,
-    isRoot: Bool = false, notation: Notation = .decimal
+    _ title: String, samples: [Sample?], range: ClosedRange<Double>, isRoot: Bool = false,
+    notation: Notation = .decimal
   ) {
     self.title = title
-    content = .numbers(samples, scale: scale, range: range, isRoot: isRoot, written: notation)
+    content = .numbers(samples, ramp: Ramp(range), isRoot: isRoot, written: notation)
   }
 
   /// Colours for classes.
@@ -142,51 +140,42 @@ public struct Coloring: Sendable {
   public static func weights(
     _ title: String, schema: Schema, _ weight: (Parameter) -> Double?
   ) -> Coloring {
-    var least = 0.0, most = 1.0
+    var weights: [Double] = []
     let samples: [Sample?] = schema.parameters.map { parameter in
       guard let weight = weight(parameter), weight.isFinite else { return nil }
-      least = min(least, weight)
-      most = max(most, weight)
+      weights.append(weight)
       let count = Double(parameter.elementCount)
       return Sample(weight * count, over: count)
     }
-    guard least < 0 else {
-      return Coloring(title, samples: samples, range: 0...most)
-    }
-    let limit = max(-least, most)
-    return Coloring(title, samples: samples, scale: .balance, range: -limit...limit)
+    return Coloring(title, samples: samples, range: Ramp(over: weights, least: 1).range)
   }
 
   /// A relative change `‖after - before‖ / ‖before‖` for each parameter.
   ///
   /// The scale ends at the largest value that a field can have.
   public static func change(_ title: String, samples: [Sample?]) -> Coloring {
-    let most = samples.reduce(0) { most, sample in
-      guard let sample, sample.denominator > 0, sample.state == .measured else { return most }
-      let value = (sample.numerator / sample.denominator).squareRoot()
-      return value.isFinite ? max(most, value) : most
+    let values = samples.compactMap { sample -> Double? in
+      guard let sample, sample.denominator > 0, sample.state == .measured else { return nil }
+      return (sample.numerator / sample.denominator).squareRoot()
     }
     return Coloring(
-      title, samples: samples, range: 0...(most > 0 ? most : 1), isRoot: true,
+      title, samples: samples, range: Ramp(over: values).range, isRoot: true,
       notation: .percentage)
   }
 
   /// The same colours on a scale that ends at the largest value of any of `fields`.
   func fitted(to fields: [Range<Int>]) -> Coloring {
-    guard case .numbers(let samples, let scale, _, true, let notation) = content else {
-      return self
-    }
-    let most = fields.compactMap { value(of: [$0]) }.filter(\.isFinite).max() ?? 0
+    guard case .numbers(let samples, _, true, let notation) = content else { return self }
+    let values = fields.compactMap { value(of: [$0]) }
     var copy = Coloring(
-      title, samples: samples, scale: scale, range: 0...(most > 0 ? most : 1), isRoot: true,
-      notation: notation)
+      title, samples: samples, range: Ramp(over: values).range, isRoot: true, notation: notation)
     copy.absent = absent
     return copy
   }
 
   /// The states that some parameter is in, those that are no numbers.
   var usedStates: [State] {
-    guard case .numbers(let samples, _, _, _, _) = content else { return [] }
+    guard case .numbers(let samples, _, _, _) = content else { return [] }
     let used = Set(samples.compactMap { $0?.state })
     return State.allCases.filter { $0 != .measured && used.contains($0) }
   }
@@ -194,14 +183,14 @@ public struct Coloring: Sendable {
   /// Whether there are parameters of which nothing is known.
   var hasAbsent: Bool {
     switch content {
-    case .numbers(let samples, _, _, _, _): samples.contains { $0 == nil }
+    case .numbers(let samples, _, _, _): samples.contains { $0 == nil }
     case .categories(let classes, _, _): classes.contains { $0 == nil }
     }
   }
 
   /// The last state of a field's parameters.
   func state(of ranges: [Range<Int>]) -> State {
-    guard case .numbers(let samples, _, _, _, _) = content else { return .measured }
+    guard case .numbers(let samples, _, _, _) = content else { return .measured }
     return ranges.joined().reduce(.measured) { last, position in
       guard samples.indices.contains(position), let sample = samples[position] else { return last }
       return max(last, sample.state)
@@ -210,7 +199,7 @@ public struct Coloring: Sendable {
 
   /// The number of a field, if it has one.
   func value(of ranges: [Range<Int>]) -> Double? {
-    guard case .numbers(let samples, _, _, let isRoot, _) = content else { return nil }
+    guard case .numbers(let samples, _, let isRoot, _) = content else { return nil }
     var numerator = 0.0, denominator = 0.0, isKnown = false
     for position in ranges.joined() {
       guard samples.indices.contains(position), let sample = samples[position] else { continue }
@@ -230,19 +219,14 @@ public struct Coloring: Sendable {
   /// The colour, the ink on it, and the words for a field with the given parameters.
   func look(of ranges: [Range<Int>]) -> (fill: Paint, ink: Paint, words: String) {
     switch content {
-    case .numbers(_, let scale, let range, _, let notation):
+    case .numbers(_, let ramp, _, let notation):
       let state = state(of: ranges)
       guard state == .measured else { return (.token(state.token), .token(.ink), state.words) }
       guard let value = value(of: ranges) else {
         return (.token(.absent), .token(.ink), "")
       }
-      let width = range.upperBound - range.lowerBound
-      let share = width > 0 ? (value - range.lowerBound) / width : 0
-      let step = Scale.step(of: share)
-      let fill: Paint = value.isNaN ? .token(.bad) : .scale(scale, step)
-      return (
-        fill, value.isNaN ? .token(.ink) : .onScale(scale, step), Self.written(value, notation)
-      )
+      let look = ramp.look(of: value)
+      return (look.fill, look.ink, Self.written(value, notation))
     case .categories(let classes, let categories, let join):
       let found = Set(
         ranges.joined().compactMap { classes.indices.contains($0) ? classes[$0] : nil })
@@ -256,14 +240,14 @@ public struct Coloring: Sendable {
 
   /// A value in a field: at most seven characters.
   static func written(_ value: Double, _ notation: Notation) -> String {
-    guard value.isFinite else { return value.isNaN ? "NaN" : "∞" }
+    guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "-∞" : "∞" }
     switch notation {
     case .decimal: return Written.decimal(value, digits: 2)
     case .percentage:
-      let share = value * 100
-      if share == 0 { return "0%" }
-      if share < 0.01 { return "<0.01%" }
-      return Written.decimal(share, digits: share < 10 ? 2 : share < 100 ? 1 : 0) + "%"
+      let share = value * 100, size = share.magnitude
+      if size == 0 { return "0%" }
+      if size < 0.01 { return share < 0 ? ">-0.01%" : "<0.01%" }
+      return Written.decimal(share, digits: size < 10 ? 2 : size < 100 ? 1 : 0) + "%"
     }
   }
 }

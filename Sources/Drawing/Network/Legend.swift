@@ -18,11 +18,9 @@ struct Legend {
       return (row.items, row.height)
     }
     switch coloring.content {
-    case .numbers(_, let scale, let range, _, let notation):
+    case .numbers(_, let ramp, _, let notation):
       row.addText(coloring.title)
-      row.addRamp(
-        scale, Coloring.written(range.lowerBound, notation),
-        Coloring.written(range.upperBound, notation))
+      row.add(ramp, notation)
       for state in coloring.usedStates { row.addSwatch(.token(state.token), state.legend) }
     case .categories(_, let categories, _):
       row.addText(coloring.title)
@@ -94,7 +92,9 @@ struct Legend {
       items.append(label(text, point.x + 32, point.y))
     }
 
-    mutating func addRamp(_ scale: Scale, _ low: String, _ high: String) {
+    mutating func add(_ ramp: Ramp, _ notation: Coloring.Notation) {
+      let low = Coloring.written(ramp.range.lowerBound, notation)
+      let high = Coloring.written(ramp.range.upperBound, notation)
       let before = FontMetrics.width(of: low, .small), after = FontMetrics.width(of: high, .small)
       let point = room(for: before + after + 12 + Double(Scale.steps) * 10)
       items.append(label(low, point.x, point.y))
@@ -103,7 +103,9 @@ struct Legend {
       for step in 0..<Scale.steps {
         items.append(
           .box(
-            Box(Rect(start + Double(step) * 10, point.y + 3, 10, 13), fill: .scale(scale, step))))
+            Box(
+              Rect(start + Double(step) * 10, point.y + 3, 10, 13), fill: .scale(ramp.scale, step)))
+        )
       }
       items.append(label(high, start + Double(Scale.steps) * 10 + 6, point.y))
     }

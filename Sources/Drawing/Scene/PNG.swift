@@ -14,7 +14,8 @@ extension Scene {
   /// - Throws: ``Tensors/Rule/rasterLibrary`` where librsvg or cairo is not installed,
   ///   ``Tensors/Rule/rasterFailed`` when the picture is too large.
   public func png(theme: Theme, scale: Double = 2) throws(Fault) -> [UInt8] {
-    let width = (size.width * scale).rounded(.up), height = (size.height * scale).rounded(.up)
+    let width = (canvas.width * scale).rounded(.up)
+    let height = (canvas.height * scale).rounded(.up)
     guard scale > 0, width >= 1, height >= 1, width <= 32_767, height <= 32_767,
       width * height <= Double(Self.maximumPixelCount)
     else {
@@ -24,11 +25,14 @@ extension Scene {
         found: "\(width.coordinate) × \(height.coordinate)", hint: "give a smaller --scale")
     }
     let text = Array(svg(theme: theme).utf8CString)
+    let paper = theme.color(of: .canvas)
+    let background = UInt32(paper.red) << 16 | UInt32(paper.green) << 8 | UInt32(paper.blue)
     var message = [CChar](repeating: 0, count: 512)
     var start: UnsafeMutablePointer<UInt8>?
     var count = 0
     let code = unsafe cr_png(
-      text, text.count - 1, CInt(width), CInt(height), &start, &count, &message, message.count)
+      text, text.count - 1, CInt(width), CInt(height), background, &start, &count, &message,
+      message.count)
     guard code == CR_DONE, let start = unsafe start else {
       let end = message.firstIndex(of: 0) ?? 0
       let reason = String(decoding: message[..<end].map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -59,15 +59,15 @@ public enum Token: String, CaseIterable, Sendable {
   case warning
   /// Something wrong.
   case bad
-  /// The first of several series, and the others.
-  case series1, series2, series3, series4, series5, series6
+  /// What is counted or measured, where there is only one kind of it.
+  case series
 }
 
 /// How numbers become colours.
 public enum Scale: String, CaseIterable, Sendable {
   /// From nothing, near the background, to much.
   case amount
-  /// From the first of two to the second, the middle neutral.
+  /// From below 0 to above it, the middle neutral.
   case balance
 
   /// The number of steps: few enough to be told apart, enough to look continuous.

@@ -100,12 +100,7 @@ extension Theme {
       case .note: (0xCFE4F5, 0x17415F)
       case .warning: (0xFBE3A6, 0x5F4A05)
       case .bad: (0xF8C9B4, 0x75300D)
-      case .series1: (0x0072B2, 0x56B4E9)
-      case .series2: (0xC14F00, 0xF0A63A)
-      case .series3: (0x00805E, 0x2CC29A)
-      case .series4: (0xA8487A, 0xE29CC3)
-      case .series5: (0x8A6D00, 0xE6D24A)
-      case .series6: (0x535F70, 0xA8B4C3)
+      case .series: (0x0072B2, 0x56B4E9)
       }
     return Color(self == .light ? pair.light : pair.dark)
   }
@@ -117,8 +112,9 @@ extension Theme {
       // Luminance falls (rises) steadily, and hue goes from yellow to blue: as cividis does.
       case (.amount, .light): [0xF1F3F5, 0xF6E8A6, 0x9CCBA5, 0x3E8FB0, 0x1D4E89, 0x12264F]
       case (.amount, .dark): [0x262E38, 0x28456B, 0x2F7396, 0x5DA893, 0xC9CF6E, 0xFFF3A3]
-      case (.balance, .light): [0x0B5F9E, 0x7FB5DC, 0xF0F1F3, 0xF2B27A, 0xB34700]
-      case (.balance, .dark): [0x6FC3F7, 0x2E6A94, 0x2B333D, 0x955A1D, 0xFFB65C]
+      // What is above 0 ends in the blue of everything that is measured.
+      case (.balance, .light): [0xC14F00, 0xF2B27A, 0xF0F1F3, 0x7FB5DC, 0x0072B2]
+      case (.balance, .dark): [0xF0A63A, 0x955A1D, 0x2B333D, 0x2E6A94, 0x56B4E9]
       }
     let position =
       Double(min(max(step, 0), Scale.steps - 1)) / Double(Scale.steps - 1)

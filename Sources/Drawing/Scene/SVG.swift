@@ -7,7 +7,7 @@ extension Scene {
   /// - Returns: the file, with a line break at its end.
   public func svg(theme: Theme, hasBackground: Bool = true) -> String {
     var writer = SVGWriter(colors: .literal(theme))
-    let width = size.width.coordinate, height = size.height.coordinate
+    let width = canvas.width.coordinate, height = canvas.height.coordinate
     writer.text +=
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(width)\" height=\"\(height)\" "
       + "viewBox=\"0 0 \(width) \(height)\" role=\"img\" "
@@ -15,7 +15,7 @@ extension Scene {
     writer.text += "<title>\(title.markupEscaped)</title>\n"
     if !summary.isEmpty { writer.text += "<desc>\(summary.markupEscaped)</desc>\n" }
     if hasBackground {
-      writer.add(.box(Box(Rect(0, 0, size.width, size.height), fill: .token(.canvas))))
+      writer.add(.box(Box(Rect(0, 0, canvas.width, canvas.height), fill: .token(.canvas))))
     }
     for item in items { writer.add(item) }
     writer.text += "</svg>\n"
@@ -28,10 +28,10 @@ extension Scene {
   /// - Returns: the element, with a line break at its end.
   package func inlineSVG(class name: String) -> String {
     var writer = SVGWriter(colors: .classes)
+    let width = canvas.width.coordinate, height = canvas.height.coordinate
     writer.text +=
-      "<svg class=\"\(name.markupEscaped)\" "
-      + "width=\"\(size.width.coordinate)\" height=\"\(size.height.coordinate)\" "
-      + "viewBox=\"0 0 \(size.width.coordinate) \(size.height.coordinate)\" "
+      "<svg class=\"\(name.markupEscaped)\" width=\"\(width)\" height=\"\(height)\" "
+      + "viewBox=\"0 0 \(width) \(height)\" "
       + "role=\"img\" aria-label=\"\(title.markupEscaped)\">\n"
     if !summary.isEmpty { writer.text += "<desc>\(summary.markupEscaped)</desc>\n" }
     for item in items { writer.add(item) }

@@ -15,6 +15,9 @@ public struct Scene: Hashable, Sendable {
   /// What is drawn, from back to front.
   public var items: [Item]
 
+  /// ``size`` in whole pixels, so that no edge is half transparent.
+  var canvas: Size { Size(size.width.rounded(.up), size.height.rounded(.up)) }
+
   /// A picture without anything in it.
   public init(_ title: String, summary: String = "", size: Size) {
     self.title = title

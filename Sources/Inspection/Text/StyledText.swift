@@ -60,6 +60,13 @@ package struct StyledText: Sendable {
     return text
   }
 
+  /// The text with its first `count` characters replaced; it takes the look of its first part.
+  func replacingStart(_ count: Int, by mark: String) -> StyledText {
+    var text = StyledText()
+    text.append(mark + plain.dropFirst(count), runs.first?.ink ?? .plain)
+    return text
+  }
+
   /// The text in lines of at most `width` columns, broken at spaces where that is possible.
   ///
   /// A word too long for a line is broken after a point, slash, hyphen or underscore, or anywhere.

@@ -13,7 +13,8 @@ package struct TextTable: Sendable {
   package struct Column: Sendable {
     package var title: String
     package var alignment: Alignment
-    /// Whether its texts may be shortened in the middle when the table is too wide.
+    /// Whether its texts may be shortened when the table is too wide: first by what all of them
+    /// begin with, then in the middle.
     package var shrinks: Bool
 
     /// A column; a table whose titles are all empty has no header.
@@ -51,14 +52,17 @@ package struct TextTable: Sendable {
   /// not enough, lines are longer than `width`, since a number cut short is a wrong number.
   package func lines(width: Int = .max, style: Style = .plain) -> [String] {
     let hasHeader = columns.contains { !$0.title.isEmpty }
-    var widths = columns.map(\.title.columns)
-    for case let row? in rows {
-      for (index, cell) in row.prefix(columns.count).enumerated() {
-        widths[index] = max(widths[index], cell.columns)
-      }
-    }
     let blanks = indent + gap * max(0, columns.count - 1)
-    fit(&widths, to: max(0, width - blanks))
+    let room = max(0, width - blanks)
+    var rows = rows
+    var widths = Self.widths(of: rows, columns)
+    if widths.reduce(0, +) > room {
+      for index in columns.indices where columns[index].shrinks {
+        Self.dropCommonStart(of: index, in: &rows)
+      }
+      widths = Self.widths(of: rows, columns)
+    }
+    fit(&widths, to: room)
     var lines: [String] = []
     if hasHeader {
       lines.append(line(columns.map { StyledText($0.title, .faint) }, widths, style))
@@ -74,6 +78,29 @@ package struct TextTable: Sendable {
       }
     }
     return lines
+  }
+
+  private static func widths(of rows: [[StyledText]?], _ columns: [Column]) -> [Int] {
+    var widths = columns.map(\.title.columns)
+    for case let row? in rows {
+      for (index, cell) in row.prefix(columns.count).enumerated() {
+        widths[index] = max(widths[index], cell.columns)
+      }
+    }
+    return widths
+  }
+
+  /// Replaces what all texts of a column begin with by `…`.
+  private static func dropCommonStart(of column: Int, in rows: inout [[StyledText]?]) {
+    let cells = rows.compactMap { row in
+      row.flatMap { $0.indices.contains(column) ? $0[column].plain : nil }
+    }
+    let start = commonStart(of: cells)
+    guard start.count > 1 else { return }
+    for index in rows.indices where rows[index]?.indices.contains(column) == true {
+      let text = rows[index]?[column] ?? StyledText()
+      rows[index]?[column] = text.replacingStart(start.count, by: "…")
+    }
   }
 
   /// Narrows the columns that may shrink until all fit: the wider ones to a common width.

@@ -33,17 +33,33 @@ extension UnicodeScalar {
   ]
 }
 
+/// What all of `names` begin with, up to a point, slash or underscore: it tells none from another.
+///
+/// Nothing for a single name, and where a name would be left empty.
+package func commonStart(of names: some Collection<String>) -> String {
+  guard names.count > 1, let first = names.first else { return "" }
+  var common = first[...]
+  for name in names.dropFirst() {
+    common = common.prefix(zip(common, name).prefix { $0 == $1 }.count)
+  }
+  let last = common.lastIndex { "./_".contains($0) }
+  let start = last.map { String(common[...$0]) } ?? ""
+  return names.contains(start) ? "" : start
+}
+
 /// `text` in at most `limit` columns: its middle gives way to `…`.
 ///
-/// Names of tensors begin with what they belong to and end with what they are; both ends matter.
+/// Names of tensors begin with what they belong to and end with what they are; both ends matter. A
+/// text that has lost its beginning already, and begins with `…`, loses more of it.
 package func middleTruncated(_ text: String, to limit: Int) -> String {
   guard text.columns > limit else { return text }
   guard limit > 1 else { return limit == 1 ? "…" : "" }
-  let characters = Array(text)
+  let hasStart = !text.hasPrefix("…")
+  let characters = Array(hasStart ? text : String(text.dropFirst()))
   var head = 0, tail = characters.count, headColumns = 0, tailColumns = 0
   while head < tail {
     // The end gets the odd column: what a tensor is tells more than where it is.
-    let takesTail = tailColumns <= headColumns
+    let takesTail = !hasStart || tailColumns <= headColumns
     let next = (takesTail ? characters[tail - 1] : characters[head]).columns
     guard headColumns + tailColumns + next < limit else { break }
     if takesTail {

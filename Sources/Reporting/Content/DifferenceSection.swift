@@ -6,7 +6,12 @@ import Tensors
 
 extension ModelDifference {
   /// How two models differ, as a part of a report.
-  func section(schema: Schema, isDrawn: Bool) -> Document.Section {
+  func section(_ a: ModelIdentity, _ b: ModelIdentity) -> Document.Section {
+    // Networks of different widths have no common picture.
+    section(schema: a.schema, isDrawn: a.schema.dimensions == b.schema.dimensions)
+  }
+
+  private func section(schema: Schema, isDrawn: Bool) -> Document.Section {
     // Tensors that are the same say nothing of how far the others are.
     let measures =
       hasMeasuredChange || notCompared == nil ? total.measures : DifferenceMeasures()
@@ -39,7 +44,7 @@ extension ModelDifference {
       }
       blocks += [
         .picture(.init(scene: scene(.wide), narrow: scene(.narrow))),
-        .picture(.init(scene: heatMap.scene, narrow: nil)),
+        .picture(.init(scene: heatMap.scene)),
       ]
     }
     if !isIdentical {

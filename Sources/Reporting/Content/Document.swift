@@ -47,9 +47,15 @@ package struct Document: Sendable {
   package struct Picture: Sendable {
     package var scene: Scene
     /// What stands above it where it is shown.
-    package var caption = ""
+    package var caption: String
     /// The picture for narrow screens, if there is another.
     package var narrow: Scene?
+
+    package init(scene: Scene, caption: String = "", narrow: Scene? = nil) {
+      self.scene = scene
+      self.caption = caption
+      self.narrow = narrow
+    }
   }
 
   /// A table.

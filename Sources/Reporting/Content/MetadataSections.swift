@@ -15,8 +15,8 @@ extension ModelReport {
       model.source.metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
     let graph = RecipeGraph(recipe.recipe, ancestry: texts["sd_merge_models"], result: name)
     var blocks: [Document.Block] = [
-      .text("Recorded by \(recipe.tool). Models are on the left, the result is on the right."),
-      .picture(.init(scene: graph.picture.scene, narrow: nil)),
+      .text("Recorded by \(recipe.tool). Every way leads from a model to what was made of it."),
+      .picture(.init(scene: graph.picture.scene(), narrow: graph.picture.scene(.narrow))),
       .pairs(graph.words),
     ]
     if graph.hiddenCount > 0 {

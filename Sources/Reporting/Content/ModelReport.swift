@@ -108,6 +108,6 @@ package struct ModelReport: Sendable {
 
   /// The last part of the path.
   package var name: String {
-    model.source.path.split(separator: "/").last.map(String.init) ?? model.source.path
+    lastPart(of: model.source.path)
   }
 }

@@ -1,3 +1,4 @@
+import Comparison
 import Drawing
 import Inspection
 import JSON
@@ -7,7 +8,8 @@ import Merge
 /// models as far as the metadata name them.
 struct RecipeGraph {
   /// The picture.
-  private(set) var picture = GraphPicture("How it was merged", remark: "from left to right")
+  private(set) var picture = GraphPicture(
+    "How it was merged", remark: "from the first models to the result")
   /// The models and the steps in words, for those who do not see the picture.
   private(set) var words: [(name: String, value: String)] = []
   /// How many ancestors are left out.
@@ -75,8 +77,8 @@ struct RecipeGraph {
         let recipe = ancestors[hash]?["sd_merge_recipe"], recipe.object != nil
       else { continue }
       if let method = recipe["interp_method"]?.string {
-        let weight = recipe["multiplier"]?.double.map { " " + Written.decimal($0, digits: 3) } ?? ""
-        picture.nodes[child].remark = method + weight + " · " + picture.nodes[child].remark
+        let weight = recipe["multiplier"]?.double.map { " " + Written.measure($0) } ?? ""
+        picture.nodes[child].remark = method + weight + " · " + hash.prefix(10)
       }
       for key in ["primary_model_hash", "secondary_model_hash", "tertiary_model_hash"] {
         guard let parent = recipe[key]?.string?.lowercased(), parent != hash else { continue }
@@ -107,7 +109,7 @@ struct RecipeGraph {
       guard weights.settings.isEmpty, weights.elements.rules.isEmpty else {
         return "\(name) by place"
       }
-      return weights.alpha.map { "\(name) \(Written.decimal($0, digits: 3))" }
+      return weights.alpha.map { "\(name) \(Written.measure($0))" }
     }
     let parts = [words("α", step.alpha), words("β", step.beta)].compactMap { $0 }
     return ([step.method] + parts).joined(separator: ", ")

@@ -56,12 +56,16 @@ enum HTMLAssets {
     figure{margin:0 0 16px}
     figcaption{margin:0 0 8px;color:var(--muted)}
     figure svg{display:block;max-width:100%;height:auto}
-    svg.wide,svg.narrow{width:100%}
-    svg.narrow{display:none}
+    svg.narrow{display:none;width:100%}
     .pairs{display:grid;grid-template-columns:minmax(8rem,max-content) 1fr;gap:6px 20px;margin:0}
     .pairs dt{color:var(--muted)}
     .pairs dd{margin:0;overflow-wrap:anywhere;min-width:0}
-    .scroll{overflow-x:auto;margin:0 0 16px;border:1px solid var(--hairline);border-radius:8px}
+    .scroll{overflow-x:auto;margin:0 0 16px;border:1px solid var(--hairline);border-radius:8px;
+      background:linear-gradient(to right,var(--canvas) 12px,transparent) 0 0/40px 100%,
+      linear-gradient(to left,var(--canvas) 12px,transparent) 100% 0/40px 100%,
+      linear-gradient(to right,var(--hairline),transparent) 0 0/10px 100%,
+      linear-gradient(to left,var(--hairline),transparent) 100% 0/10px 100%;
+      background-repeat:no-repeat;background-attachment:local,local,scroll,scroll}
     .scroll:not(.long){width:fit-content;max-width:100%}
     .scroll.long{max-height:70vh;overflow-y:auto}
     table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}
@@ -72,12 +76,15 @@ enum HTMLAssets {
     .n{text-align:right;white-space:nowrap}
     td.c{font-family:ui-monospace,'DejaVu Sans Mono','Liberation Mono',monospace;font-size:12px;
       overflow-wrap:anywhere;min-width:14rem}
-    td.w{min-width:15rem}
+    td.w{min-width:15rem;overflow-wrap:anywhere}
+    td.s{white-space:nowrap}
     th button{all:unset;cursor:pointer;font-weight:700}
+    th button:hover{text-decoration:underline}
+    th button::after{content:'\\00a0↕';color:var(--muted);font-weight:400}
     th button:focus-visible,input:focus-visible,summary:focus-visible,a:focus-visible,
     .scroll:focus-visible{outline:2px solid var(--groupNorm);outline-offset:2px}
-    th[aria-sort=ascending] button::after{content:' ▲'}
-    th[aria-sort=descending] button::after{content:' ▼'}
+    th[aria-sort=ascending] button::after{content:'\\00a0▲';color:inherit}
+    th[aria-sort=descending] button::after{content:'\\00a0▼';color:inherit}
     summary{cursor:pointer;font-weight:700;padding:6px 0}
     .tools{display:flex;flex-wrap:wrap;gap:8px 16px;align-items:center;margin:6px 0 10px}
     .tools output{color:var(--muted)}
@@ -88,12 +95,21 @@ enum HTMLAssets {
     footer{padding:28px 20px;font-size:13px}
     @media (max-width:720px){header,main,footer,nav ul{padding-left:12px;padding-right:12px}
       svg.wide{display:none}svg.narrow{display:block}
+      nav{position:static}nav ul{flex-wrap:wrap}html{scroll-padding-top:8px}
+      table{font-size:12px}th,td{padding:5px}th{white-space:normal;vertical-align:bottom}
+      td.c{font-size:11px;min-width:10rem}td.w{min-width:10rem}.share{width:28px}
       .pairs{grid-template-columns:1fr;gap:0}.pairs dd{margin-bottom:8px}}
-    @media print{nav,.tools,.skip{display:none}body{font-size:11px}.scroll,.scroll.long
-      {max-height:none;overflow:visible;border:0}th{position:static}section{break-inside:auto}
-      thead{display:table-header-group}h1,h2,h3,summary,figcaption{break-after:avoid}
+    @media print{nav,.tools,.skip,th button::after{display:none}body{font-size:11px}
+      table{font-size:10px}td.c{font-size:9px}td.c,td.w{min-width:0}th,td{padding:3px 10px}.tiles dd{font-size:16px}
+      .tiles{grid-template-columns:repeat(auto-fit,minmax(110px,1fr))}.unprinted{break-before:avoid}
+      .tiles div,td{print-color-adjust:exact}.scroll,.scroll.long
+      {max-height:none;overflow:visible;border:0;background:none}th{position:static}
+      section{break-inside:auto;padding:14px 0 4px}
+      thead{display:table-header-group}h1,h2,h3,h2+p,summary,figcaption{break-after:avoid}
       .scroll.vast{display:none}.unprinted{display:block}
-      figure,tr{break-inside:avoid}svg.wide{display:block}svg.narrow{display:none}}
+      details:not([open]) summary::after{content:' – closed, so not printed';font-weight:400}
+      figure,tr,.scroll:not(.long){break-inside:avoid}svg.wide{display:block}
+      svg.narrow{display:none}}
     """
 
   /// Search and sorting for long tables; without it they are whole, in the order of the file.

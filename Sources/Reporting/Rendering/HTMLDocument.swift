@@ -41,12 +41,16 @@ extension Document {
       }
       writer.text += "</dl>\n"
     }
-    writer.text += "</header>\n<nav aria-label=\"Contents\"><ul>\n"
-    for section in sections {
-      writer.text +=
-        "<li><a href=\"#\(section.anchor)\">\(section.title.markupEscaped)</a></li>\n"
+    writer.text += "</header>\n"
+    if sections.count > 1 {
+      writer.text += "<nav aria-label=\"Contents\"><ul>\n"
+      for section in sections {
+        writer.text +=
+          "<li><a href=\"#\(section.anchor)\">\(section.title.markupEscaped)</a></li>\n"
+      }
+      writer.text += "</ul></nav>\n"
     }
-    writer.text += "</ul></nav>\n<main id=\"content\">\n"
+    writer.text += "<main id=\"content\">\n"
     for section in sections { writer.add(section) }
     writer.text +=
       "</main>\n<footer>made by sdtool \(version.markupEscaped)</footer>\n"
@@ -139,6 +143,7 @@ private struct HTMLWriter {
     if column.isNumeric { classes.append("n") }
     if column.isCode { classes.append("c") }
     if column.isProse { classes.append("w") }
+    if cell.share != nil { classes.append("s") }
     if let token = cell.token { classes.append("b-" + token.rawValue) }
     text += "<td"
     if !classes.isEmpty { text += " class=\"\(classes.joined(separator: " "))\"" }
@@ -150,7 +155,7 @@ private struct HTMLWriter {
       text +=
         "<svg class=\"share\" viewBox=\"0 0 120 10\" width=\"120\" height=\"10\" "
         + "aria-hidden=\"true\"><rect width=\"\(width)\" height=\"10\" rx=\"2\" "
-        + "class=\"f-series1\"/></svg> "
+        + "class=\"f-series\"/></svg> "
     }
     let words = cell.text.markupEscaped
     // Long names are broken after their points.

@@ -1,17 +1,21 @@
 import ArgumentParser
 import Checkpoint
 import Comparison
+import Drawing
 import Glibc
 import Inspection
 import JSON
 import Merge
+import Reporting
 import Tensors
 
 extension SDTool {
   /// The command `sdtool diff`, which tells where models differ.
   struct Diff: ParsableCommand {
     /// How the result is written.
-    enum Format: String, CaseIterable, ExpressibleByArgument { case text, json, csv, markdown }
+    enum Format: String, CaseIterable, ExpressibleByArgument {
+      case text, json, csv, markdown, html, svg, png
+    }
 
     static let configuration = CommandConfiguration(
       abstract: "Shows where two or three models differ, or what merge made one of others.",
@@ -31,6 +35,7 @@ extension SDTool {
           sdtool diff a.safetensors b.ckpt
           sdtool diff base.safetensors one.safetensors other.safetensors --top 20
           sdtool diff model.safetensors model-diffusers/ --tolerance 1e-3 --json
+          sdtool diff a.safetensors b.safetensors -o difference.html
           sdtool diff --explain merged.safetensors a.safetensors b.safetensors -o recipe.yaml
 
         EXIT CODES
@@ -47,11 +52,10 @@ extension SDTool {
 
     @Option(
       name: [.short, .customLong("output")],
-      help: ArgumentHelp("With --explain: write the recipe to a file.", valueName: "path"))
+      help: ArgumentHelp(
+        "The file to make (default: standard output); with --explain the recipe.",
+        valueName: "path"))
     var output: String?
-
-    @Flag(help: "Replace an existing output.")
-    var force = false
 
     @Option(
       help: ArgumentHelp(
@@ -61,7 +65,10 @@ extension SDTool {
     @Option(help: ArgumentHelp("How many tensors to list.", valueName: "n"))
     var top: Int = 10
 
-    @Option(help: "The form of the output: text, json, csv (one line a tensor) or markdown.")
+    @Option(
+      help: ArgumentHelp(
+        "The form of the output; csv has one line a tensor, html, svg and png draw two models "
+          + "(default: by the suffix of the output, else text)."))
     var format: Format?
 
     @Flag(help: "Write JSON.")
@@ -76,6 +83,7 @@ extension SDTool {
     @Flag(help: "Say nothing; the exit code tells.")
     var quiet = false
 
+    @OptionGroup var picture: PictureOptions
     @OptionGroup var machine: MachineOptions
     @OptionGroup var text: OutputOptions
 
@@ -90,20 +98,33 @@ extension SDTool {
       if (json || csv) && format != nil || json && csv {
         throw ValidationError("choose one of --format, --json and --csv")
       }
-      if explain == nil, output != nil { throw ValidationError("-o is for --explain") }
-      if explain != nil, chosenFormat == .csv {
-        throw ValidationError("an explanation has no --csv")
+      // A suffix that stands for no format is refused later, like everything that is read.
+      guard let chosen = try? chosenFormat() else { return }
+      if explain != nil, ![.text, .json, .markdown].contains(chosen) {
+        throw ValidationError("an explanation is not written as \(chosen.rawValue)")
       }
+      if models.count == 3, PictureFormat(rawValue: chosen.rawValue) != nil {
+        throw ValidationError("three models are not written as \(chosen.rawValue), only two")
+      }
+      try checkTerminal(isPNG: chosen == .png, output: output)
     }
 
-    var chosenFormat: Format { json ? .json : csv ? .csv : format ?? .text }
+    /// The form of the output; with `--explain` a file is the recipe's.
+    private func chosenFormat() throws(Fault) -> Format {
+      try outputFormat(
+        of: explain == nil ? output : nil, chosen: json ? .json : csv ? .csv : format, else: .text)
+    }
+
     var threads: Int { machine.threads ?? availableProcessors }
 
     func run() throws {
       let differ = try orFail { () throws(Fault) in
         if let explain { return try explanation(of: explain) }
+        let format = try chosenFormat()
         let sources = try open(models)
-        return sources.count == 2 ? try compareTwo(sources) : try compareThree(sources)
+        try checkPage(output, inputs: sources.flatMap(\.files), replacing: picture.force)
+        return sources.count == 2
+          ? try compareTwo(sources, format) : try compareThree(sources, format)
       }
       if differ { throw ExitCode.findings }
     }
@@ -141,39 +162,65 @@ extension SDTool {
       }
     }
 
-    private func compareTwo(_ sources: [any TensorSource]) throws(Fault) -> Bool {
+    private func compareTwo(
+      _ sources: [any TensorSource], _ format: Format
+    ) throws(Fault) -> Bool {
       let difference = try reading(sources) { progress throws(Fault) in
         try ModelDifference.compare(sources[0], sources[1], width: threads, progress: progress)
       }
-      try show(
-        json: { difference.json }, csv: { difference.csv },
-        markdown: { difference.markdown(top: top) },
-        lines: { difference.lines(top: top, width: text.width, style: text.style) })
+      switch format {
+      case .svg, .png:
+        try difference.checkDrawable()
+        try picture.write(
+          .init(scene: difference.heatMap.scene), to: output,
+          as: format == .svg ? .svg : .png)
+      case .html:
+        let page = Document(
+          difference, InspectedModel(sources[0]).identity, InspectedModel(sources[1]).identity)
+        try write(page.html(version: SDTool.version))
+      default:
+        try show(
+          format, json: { difference.json }, csv: { difference.csv },
+          markdown: { difference.markdown(top: top) },
+          lines: { difference.lines(top: top, width: $0, style: $1) })
+      }
       return !difference.exceeding(tolerance).isEmpty
     }
 
-    private func compareThree(_ sources: [any TensorSource]) throws(Fault) -> Bool {
+    private func compareThree(
+      _ sources: [any TensorSource], _ format: Format
+    ) throws(Fault) -> Bool {
       let both = try reading(sources) { progress throws(Fault) in
         try ThreeWayDifference.compare(
           sources[0], sources[1], sources[2], width: threads, progress: progress)
       }
       try show(
-        json: { both.json }, csv: { both.csv }, markdown: { both.markdown(top: top) },
-        lines: { both.lines(top: top, width: text.width, style: text.style) })
+        format, json: { both.json }, csv: { both.csv }, markdown: { both.markdown(top: top) },
+        lines: { both.lines(top: top, width: $0, style: $1) })
       return !both.b.exceeding(tolerance).isEmpty || !both.c.exceeding(tolerance).isEmpty
     }
 
-    /// Prints the result in the form that was asked for.
+    /// Writes the result in one of the forms that are words; text of a width, in a style.
     func show(
-      json: () -> JSONValue, csv: () -> String, markdown: () -> String, lines: () -> [String]
+      _ format: Format, json: () -> JSONValue, csv: () -> String, markdown: () -> String,
+      lines: (Int, Style) -> [String]
     ) throws(Fault) {
-      guard !quiet else { return }
-      switch chosenFormat {
-      case .json: Terminal.write(try json().serialized(pretty: true) + "\n")
-      case .csv: Terminal.write(csv())
-      case .markdown: Terminal.write(markdown())
-      case .text: Terminal.write(lines().joined(separator: "\n") + "\n")
+      switch format {
+      case .json: try write(try json().serialized(pretty: true) + "\n")
+      case .csv: try write(csv())
+      case .markdown: try write(markdown())
+      case .text, .html, .svg, .png:
+        let isFile = output != nil && explain == nil
+        let all = lines(isFile ? 100 : text.width, isFile ? .plain : text.style)
+        try write(all.joined(separator: "\n") + "\n")
       }
+    }
+
+    /// Writes to the output, which with `--explain` is the recipe's.
+    private func write(_ words: String) throws(Fault) {
+      let output = explain == nil ? output : nil
+      guard output != nil || !quiet else { return }
+      try writeBytes(Array(words.utf8), to: output, replacing: picture.force)
     }
   }
 }
@@ -205,26 +252,25 @@ extension SDTool.Diff {
     if let output {
       // Before anything is read; a recipe takes a few hundred bytes.
       try checkOutput(
-        output, inputs: (inputs + [result]).flatMap(\.files), byteCount: 1 << 16, replacing: force)
+        output, inputs: (inputs + [result]).flatMap(\.files), byteCount: 1 << 16,
+        replacing: picture.force)
     }
     let explanation = try reading(inputs + [result]) { progress throws(Fault) in
       try MergeExplanation.explain(result, from: inputs, width: threads, progress: progress)
     }
     if let output {
       let paths = models.map { relativePath(of: $0, from: output) }
-      let bytes = Array(explanation.recipeFile(paths: paths).utf8)
-      let file = try OutputFile(path: output, byteCount: bytes.count, replacing: force)
-      try unsafe file.write(bytes.span.bytes, at: 0)
-      try file.commit()
+      try writeBytes(
+        Array(explanation.recipeFile(paths: paths).utf8), to: output, replacing: picture.force)
     }
     try show(
-      json: { explanation.json(paths: models) }, csv: { "" },
+      try chosenFormat(), json: { explanation.json(paths: models) }, csv: { "" },
       markdown: { explanation.markdown() },
-      lines: {
-        var lines = explanation.lines(top: top, width: text.width, style: text.style)
+      lines: { width, style in
+        var lines = explanation.lines(top: top, width: width, style: style)
         if let output {
           let line: StyledText = "\("wrote", .good) the recipe \(output, .name)"
-          lines += ["", line.rendered(text.style)]
+          lines += ["", line.rendered(style)]
         }
         return lines
       })

@@ -73,7 +73,7 @@ extension SDTool {
     @Flag(help: "One component below the other, for narrow screens.")
     var narrow = false
 
-    @Option(help: "svg or png (default: by the suffix of the output, else svg).")
+    @Option(help: "svg, png or html (default: by the suffix of the output, else svg).")
     var format: PictureFormat?
 
     @Option(
@@ -94,20 +94,21 @@ extension SDTool {
       if chart == .heatmap, other == nil {
         throw ValidationError("--chart heatmap needs another model: --with OTHER")
       }
-      if format == .png || output?.lowercased().hasSuffix(".png") == true, output == nil,
-        Terminal.isInteractive
-      {
-        throw ValidationError("a PNG does not belong on a terminal: give -o FILE")
-      }
+      try checkTerminal(isPNG: format == .png, output: output)
     }
 
     func run() throws {
       try orFail { () throws(Fault) in
-        try picture.write(try scene(), to: output, as: format)
+        let drawing = try drawing()
+        try picture.write(drawing, to: output, as: chosenFormat())
       }
     }
 
-    private func scene() throws(Fault) -> Scene {
+    private func chosenFormat() throws(Fault) -> PictureFormat {
+      try outputFormat(of: output, chosen: format, else: .svg)
+    }
+
+    private func drawing() throws(Fault) -> Document.Picture {
       let resolution = try option("--size") { () throws(Fault) in try Resolution(size) }
       let opened = try model.map { path throws(Fault) in
         let opened = try InspectedModel(path: path, variant: variant)
@@ -115,10 +116,10 @@ extension SDTool {
         return opened
       }
       // Before anything is read to its end.
-      _ = try picture.format(of: output, chosen: format)
+      _ = try chosenFormat()
       switch chart {
       case .network: break
-      case .histogram, .heatmap: return try valueChart(opened)
+      case .histogram, .heatmap: return .init(scene: try valueChart(opened))
       }
       if let opened, opened.identity.kind != .stableDiffusion1 {
         throw Fault(
@@ -135,9 +136,12 @@ extension SDTool {
       let title =
         opened.map { "\(fileName(of: $0.source.path)) · \($0.identity.title)" }
         ?? "Stable Diffusion 1.5"
-      return .network(
-        schema, title: title, resolution: resolution, coloring: coloring,
-        arrangement: narrow ? .narrow : .wide)
+      func scene(_ arrangement: Scene.Arrangement) -> Scene {
+        .network(
+          schema, title: title, resolution: resolution, coloring: coloring,
+          arrangement: arrangement)
+      }
+      return .init(scene: scene(narrow ? .narrow : .wide), narrow: scene(.narrow))
     }
 
     /// Checks that the output is no file of a model that is read.

@@ -20,11 +20,7 @@ extension SDTool.Draw {
     let second = try InspectedModel(path: other, variant: variant)
     try check(second.source)
     let difference = try ModelDifference.compare(model.source, second.source, width: threads)
-    guard !difference.places.isEmpty else {
-      throw Fault(
-        .drawingModel, "has no tensors of Stable Diffusion 1.x", path: other,
-        expected: "Stable Diffusion 1.x", found: second.identity.title)
-    }
+    try difference.checkDrawable()
     return .change(
       difference, title: "relative change to \(fileName(of: other)) in %",
       schema: model.identity.schema)
@@ -57,14 +53,8 @@ extension SDTool.Draw {
       let second = try InspectedModel(path: other, variant: variant)
       try check(second.source)
       let difference = try ModelDifference.compare(model.source, second.source, width: threads)
-      guard !difference.places.isEmpty else {
-        throw Fault(
-          .drawingModel, "has no tensors of Stable Diffusion 1.x", path: model.source.path,
-          expected: "Stable Diffusion 1.x", found: model.identity.title)
-      }
-      var map = difference.heatMap
-      map.detail = "A \(fileName(of: model.source.path)), B \(fileName(of: other))"
-      return map.scene
+      try difference.checkDrawable()
+      return difference.heatMap.scene
     }
     let pattern = Glob(tensors)
     let selection = model.source.tensors.indices.filter { index in

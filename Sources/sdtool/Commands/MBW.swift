@@ -50,7 +50,7 @@ extension SDTool {
         "More weights, drawn beside the first; may be repeated.", valueName: "weights"))
     var with: [String] = []
 
-    @Option(help: "Draw: svg or png (default: by the suffix of the output).")
+    @Option(help: "Draw: svg, png or html (default: by the suffix of the output).")
     var format: PictureFormat?
 
     @Option(
@@ -78,6 +78,7 @@ extension SDTool {
         throw ValidationError(
           "a picture holds neither JSON nor text: leave out the one or the other")
       }
+      try checkTerminal(isPNG: format == .png, output: output)
       if !others.isEmpty, weights.mbw == nil {
         throw ValidationError("--with draws beside other weights, which are missing")
       }
@@ -86,7 +87,8 @@ extension SDTool {
     func run() throws {
       try orFail { () throws(Fault) in
         if draws {
-          try picture.write(try scene(), to: output, as: format)
+          let format = try outputFormat(of: output, chosen: format, else: .svg)
+          try picture.write(.init(scene: try scene()), to: output, as: format)
         } else if listPresets {
           Terminal.write(try presetLines().joined(separator: "\n") + "\n")
         } else if listDialects {
@@ -121,7 +123,10 @@ extension SDTool {
           shown.append(Preset(text, blocks))
         }
       }
-      return shown.isEmpty ? try table().barChart(named: weights.mbw).scene : presetGrid(of: shown)
+      guard !shown.isEmpty else { return try table().barChart(named: weights.mbw).scene }
+      return presetGrid(
+        of: shown,
+        title: others.isEmpty ? Written.count(shown.count, "preset") : "Block weights side by side")
     }
 
     private func presetLines() throws(Fault) -> [String] {

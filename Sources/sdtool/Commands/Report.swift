@@ -67,20 +67,6 @@ extension SDTool {
       if files.count > 26 { throw ValidationError("a report has room for 26 models") }
     }
 
-    /// The format that was asked for, or that the output's suffix stands for.
-    private func chosenFormat() throws(Fault) -> ModelReportFormat {
-      if let format { return format }
-      guard let output, let suffix = suffix(of: output) else { return .text }
-      switch suffix {
-      case "html", "htm": return .html
-      case "md", "markdown": return .markdown
-      case "json": return .json
-      case "txt": return .text
-      default:
-        throw .unknownSuffix(output, known: [".html", ".md", ".json", ".txt"])
-      }
-    }
-
     /// Checks that the output is no file of a model; a model that cannot be opened is reported later.
     private func checkOutput() throws(Fault) {
       guard output != nil else { return }
@@ -92,7 +78,7 @@ extension SDTool {
       var isReadable = true
       try orFail { () throws(Fault) in
         try checkOutput()
-        let chosenFormat = try chosenFormat()
+        let chosenFormat = try outputFormat(of: output, chosen: format, else: .text)
         var options = ReportOptions()
         options.readsValues = !quick
         options.hashes = hash

@@ -1,10 +1,11 @@
 import ArgumentParser
 import Drawing
 import Glibc
+import Reporting
 import Tensors
 
 /// The formats of pictures.
-enum PictureFormat: String, CaseIterable, ExpressibleByArgument { case svg, png }
+enum PictureFormat: String, CaseIterable, ExpressibleByArgument { case svg, png, html }
 
 /// How pictures are written.
 struct PictureOptions: ParsableArguments {
@@ -24,29 +25,48 @@ struct PictureOptions: ParsableArguments {
   /// Writes a picture to a file, or to standard output.
   ///
   /// - Parameters:
-  ///   - scene: the picture.
+  ///   - picture: the picture; a page shows what fits its width, and is light or dark as the browser.
   ///   - output: the file; standard output if `nil`.
-  ///   - format: the format; by the suffix of the file if `nil`, else SVG.
+  ///   - format: the format.
   /// - Throws: what drawing a PNG and writing a file throw.
-  func write(_ scene: Scene, to output: String?, as format: PictureFormat?) throws(Fault) {
-    switch try self.format(of: output, chosen: format) {
-    case .svg:
-      try writeBytes(Array(scene.svg(theme: theme).utf8), to: output, replacing: force)
-    case .png:
-      try writeBytes(try scene.png(theme: theme, scale: scale), to: output, replacing: force)
-    }
+  func write(
+    _ picture: Document.Picture, to output: String?, as format: PictureFormat
+  ) throws(Fault) {
+    let scene = picture.scene
+    let bytes =
+      switch format {
+      case .svg: Array(scene.svg(theme: theme).utf8)
+      case .png: try scene.png(theme: theme, scale: scale)
+      case .html: Array(Document(picture).html(version: SDTool.version).utf8)
+      }
+    try writeBytes(bytes, to: output, replacing: force)
   }
+}
 
-  /// The format that was chosen, or that the suffix of the output stands for; SVG without one.
-  ///
-  /// - Throws: ``Rule/unknownSuffix`` for a suffix that stands for none.
-  func format(of output: String?, chosen: PictureFormat?) throws(Fault) -> PictureFormat {
-    if let chosen { return chosen }
-    guard let output, let suffix = suffix(of: output) else { return .svg }
-    guard let format = PictureFormat(rawValue: suffix) else {
-      throw .unknownSuffix(output, known: PictureFormat.allCases.map { "." + $0.rawValue })
-    }
-    return format
+/// The format that was chosen, or that the suffix of the output stands for.
+///
+/// - Parameters:
+///   - output: the file that is to be written, if it is one.
+///   - chosen: what `--format` says.
+///   - common: the format of what has no suffix.
+/// - Returns: the format.
+/// - Throws: ``Rule/unknownSuffix`` for a suffix that stands for no format that there is.
+func outputFormat<Format: CaseIterable & RawRepresentable<String>>(
+  of output: String?, chosen: Format?, else common: Format
+) throws(Fault) -> Format {
+  if let chosen { return chosen }
+  guard let output, let suffix = suffix(of: output) else { return common }
+  let names = ["htm": "html", "md": "markdown", "txt": "text"]
+  if let format = Format(rawValue: names[suffix] ?? suffix) { return format }
+  let suffixes = ["markdown": "md", "text": "txt"]
+  throw .unknownSuffix(
+    output, known: Format.allCases.map { "." + (suffixes[$0.rawValue] ?? $0.rawValue) })
+}
+
+/// Refuses to write a PNG to a terminal.
+func checkTerminal(isPNG: Bool, output: String?) throws {
+  if isPNG, output == nil, Terminal.isInteractive {
+    throw ValidationError("a PNG does not belong on a terminal: give -o FILE")
   }
 }
 

@@ -16,6 +16,10 @@ let package = Package(
         .product(name: "JSON", package: "sdtool"),
         .product(name: "SafeTensors", package: "sdtool"),
         .product(name: "Checkpoint", package: "sdtool"),
+        .product(name: "StableDiffusion", package: "sdtool"),
+        .product(name: "Synthesis", package: "sdtool"),
+        .product(name: "LoRA", package: "sdtool"),
+        .product(name: "LoRAEdit", package: "sdtool"),
       ],
       swiftSettings: [
         .strictMemorySafety(),

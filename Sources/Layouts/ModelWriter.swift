@@ -1,5 +1,5 @@
 import Checkpoint
-import SafeTensors
+public import SafeTensors
 import StableDiffusion
 public import Tensors
 
@@ -13,6 +13,10 @@ public struct ModelWriter: Sendable {
   public var replacing = false
   /// The number of threads.
   public var width = 1
+  /// In which order the tensors of a single safetensors file lie.
+  public var order = SafeTensorsLayout.Order.canonical
+  /// What sees the bytes of a single safetensors file in their order, while they are written.
+  public var observers: [OutputFile.Observer] = []
 
   /// A writer for `layout`.
   public init(layout: OutputLayout) { self.layout = layout }
@@ -60,8 +64,8 @@ public struct ModelWriter: Sendable {
   ) throws(Fault) {
     if layout == .safetensors {
       return try SafeTensorsFile.write(
-        view, to: path, metadata: metadata, replacing: replacing, width: width,
-        progress: progress, finalMetadata: finalMetadata)
+        view, to: path, metadata: metadata, order: order, replacing: replacing, width: width,
+        observers: observers, progress: progress, finalMetadata: finalMetadata)
     }
     // Only the header of a single file can be mended after all else is written.
     let metadata = if let finalMetadata { try finalMetadata() } else { metadata }

@@ -21,17 +21,7 @@ extension LinearAlgebra {
     of matrix: Matrix<Scalar>
   ) throws(Fault) -> (q: Matrix<Scalar>, r: Matrix<Scalar>) {
     precondition(matrix.columns <= matrix.rows, "QR of a wide matrix")
-    let (m, n) = try Self.checked(matrix.rows, matrix.columns)
-    var q = matrix
-    var r = Matrix<Scalar>(rows: matrix.columns, columns: matrix.columns)
-    guard n > 0 else { return (q, r) }
-    try Self.requireFinite(matrix, "QR factorisation")
-    let result = unsafe q.values.withUnsafeMutableBufferPointer { q in
-      unsafe r.values.withUnsafeMutableBufferPointer { r in
-        unsafe cla_qr(Scalar.precision, m, n, q.baseAddress, r.baseAddress)
-      }
-    }
-    try Self.check(result, "QR factorisation", matrix.rows, matrix.columns)
+    let (q, r) = try unsafe factored(matrix, order: matrix.columns, "QR factorisation", by: cla_qr)
     let signs = (0..<r.rows).map { Scalar(r[$0, $0] < 0 ? -1 : 1) }
     return (q.scaled(columns: signs), r.scaled(rows: signs))
   }
@@ -44,19 +34,30 @@ extension LinearAlgebra {
     of matrix: Matrix<Scalar>
   ) throws(Fault) -> (l: Matrix<Scalar>, q: Matrix<Scalar>) {
     precondition(matrix.rows <= matrix.columns, "LQ of a tall matrix")
-    let (m, n) = try Self.checked(matrix.rows, matrix.columns)
-    var q = matrix
-    var l = Matrix<Scalar>(rows: matrix.rows, columns: matrix.rows)
-    guard m > 0 else { return (l, q) }
-    try Self.requireFinite(matrix, "LQ factorisation")
-    let result = unsafe q.values.withUnsafeMutableBufferPointer { q in
-      unsafe l.values.withUnsafeMutableBufferPointer { l in
-        unsafe cla_lq(Scalar.precision, m, n, q.baseAddress, l.baseAddress)
-      }
-    }
-    try Self.check(result, "LQ factorisation", matrix.rows, matrix.columns)
+    let (q, l) = try unsafe factored(matrix, order: matrix.rows, "LQ factorisation", by: cla_lq)
     let signs = (0..<l.rows).map { Scalar(l[$0, $0] < 0 ? -1 : 1) }
     return (l.scaled(columns: signs), q.scaled(rows: signs))
+  }
+
+  /// A matrix as an orthonormal one of its shape and a triangular one of the given order.
+  private func factored<Scalar: MatrixScalar>(
+    _ matrix: Matrix<Scalar>, order: Int, _ name: String,
+    by factor: (
+      cla_precision, Int32, Int32, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?
+    ) -> Int32
+  ) throws(Fault) -> (orthonormal: Matrix<Scalar>, triangular: Matrix<Scalar>) {
+    let (m, n) = try Self.checked(matrix.rows, matrix.columns)
+    var orthonormal = matrix
+    var triangular = Matrix<Scalar>(rows: order, columns: order)
+    guard order > 0 else { return (orthonormal, triangular) }
+    try Self.requireFinite(matrix, name)
+    let result = unsafe orthonormal.values.withUnsafeMutableBufferPointer { a in
+      unsafe triangular.values.withUnsafeMutableBufferPointer { b in
+        unsafe factor(Scalar.precision, m, n, a.baseAddress, b.baseAddress)
+      }
+    }
+    try Self.check(result, name, matrix.rows, matrix.columns)
+    return (orthonormal, triangular)
   }
 
   /// The thin singular value decomposition.

@@ -316,7 +316,9 @@ public struct LoRASum: Sendable {
           try term.file.requireFinite(width: 1)
           throw tooLarge(member)
         }
-        let strength = Float(term.strength(target))
+        // Norms have no scale of their own; the bias of an upper factor has that of its module.
+        let scale = part == .normWeight ? 1 : member.module.biasScale
+        let strength = Float(term.strength(target) * scale)
         for position in sum.indices { sum[position] += strength * values[position] }
       }
       guard !sum.isEmpty else { return }

@@ -14,6 +14,8 @@ extension SafeTensorsFile {
   ///   - order: in which order the data lies.
   ///   - replacing: whether an existing file is replaced.
   ///   - width: the number of threads that compute.
+  ///   - observers: each sees all bytes in their order; without `finalMetadata` those of the file
+  ///     as it stays.
   ///   - progress: called with the number of bytes written since the last call, from any thread.
   ///   - finalMetadata: called once all tensors are written, for texts that are not known before,
   ///     such as hashes of what was read; `metadata` holds texts of at least their length.
@@ -21,7 +23,7 @@ extension SafeTensorsFile {
   public static func write(
     _ source: any TensorSource, to path: String, metadata: [MetadataEntry]?,
     order: SafeTensorsLayout.Order = .canonical, replacing: Bool = false, width: Int,
-    progress: @Sendable (Int) -> Void = { _ in },
+    observers: [OutputFile.Observer] = [], progress: @Sendable (Int) -> Void = { _ in },
     finalMetadata: (() throws(Fault) -> [MetadataEntry])? = nil
   ) throws(Fault) {
     func layout(
@@ -37,7 +39,7 @@ extension SafeTensorsFile {
       let file = try OutputFile(
         path: path, byteCount: layout.byteCount, replacing: replacing, isDirect: true)
       let segments = layout.segments(of: source.tensors)
-      try file.fill(width: width) { (offset, window) throws(Fault) in
+      try file.fill(width: width, observers: observers) { (offset, window) throws(Fault) in
         try layout.fill(&window, at: offset, segments, from: source)
         progress(window.byteCount)
       }

@@ -98,32 +98,47 @@ public final class OutputFile: Sendable {
     }
   }
 
+  /// Sees the bytes of a file as they are written: the first offset, and some bytes.
+  public typealias Observer = @Sendable (_ offset: Int, _ bytes: RawSpan) -> Void
+
   /// Fills the whole file, window by window, from several threads.
   ///
   /// - Parameters:
   ///   - width: the number of threads that work at once; as many again wait for the disk.
+  ///   - observers: each sees all bytes in their order, beside the others.
   ///   - contents: called once for each window, from any thread, with its first byte; must write
   ///     all of it.
   /// - Throws: what `contents` throws, ``Rule/diskFull`` or ``Rule/fileOperation``.
   public func fill(
-    width: Int, _ contents: @Sendable (_ offset: Int, inout MutableRawSpan) throws(Fault) -> Void
+    width: Int, observers: [Observer] = [],
+    _ contents: @Sendable (_ offset: Int, inout MutableRawSpan) throws(Fault) -> Void
   ) throws(Fault) {
     let window = 1 << 20
     let count = (byteCount + window - 1) / window
+    let turns = observers.map { _ in Turns() }
     try forEachIndex(
       below: count, width: width == 1 ? 1 : 2 * width, local: { Buffer(byteCount: window) }
     ) { (index, buffer: inout Buffer) throws(Fault) in
       let start = index * window
       let length = min(window, byteCount - start)
       var bytes = buffer.bytes(length)
-      try contents(start, &bytes)
-      // Direct writes come in whole blocks; what is beyond the end is cut off below.
-      let whole = (length + Self.block - 1) / Self.block * Self.block
-      var padded = buffer.bytes(whole)
-      for position in length..<whole {
-        padded.storeBytes(of: 0, toByteOffset: position, as: UInt8.self)
+      do throws(Fault) {
+        try contents(start, &bytes)
+        for (turn, observer) in zip(turns, observers) {
+          turn.take(index) { observer(start, bytes.bytes) }
+        }
+        // Direct writes come in whole blocks; what is beyond the end is cut off below.
+        let whole = (length + Self.block - 1) / Self.block * Self.block
+        var padded = buffer.bytes(whole)
+        for position in length..<whole {
+          padded.storeBytes(of: 0, toByteOffset: position, as: UInt8.self)
+        }
+        try write(padded.bytes, at: start)
+      } catch {
+        // This index had no turn, and others must not wait for it.
+        for turn in turns { turn.end() }
+        throw error
       }
-      try write(padded.bytes, at: start)
     }
     guard ftruncate(descriptor, byteCount) == 0 else { throw .refused("write", path) }
   }

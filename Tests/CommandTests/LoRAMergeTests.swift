@@ -143,18 +143,140 @@ struct LoRAMergeTests {
   @Test(
     "what cannot be merged is refused before anything is written",
     arguments: [
-      ("base.safetensors", "is a model, not a LoRA"),
-      ("missing.safetensors", "cannot open"),
-      ("style.safetensors:lbw=OUTDD", "did you mean OUTD?"),
-      ("style.safetensors:lbw=1,2,3", "expected 12, 17, 20 or 26 values, found 3"),
+      ("base.safetensors", "is a model, not a LoRA", 2),
+      ("missing.safetensors", "cannot open", 2),
+      ("style.safetensors:lbw=OUTDD", "did you mean OUTD?", 64),
+      ("style.safetensors:lbw=1,2,3", "expected 12, 17, 20 or 26 values, found 3", 64),
+      ("style.safetensors:lbw-rest=1", "expected lbw= beside it", 64),
+      ("style.safetensors:te=x", "is no number", 64),
     ])
-  func refusals(lora: String, sentence: String) throws {
+  func refusals(lora: String, sentence: String, code: Int32) throws {
     let base = try synth("sd15-tiny", "base.safetensors", seed: 1)
     _ = try synth("lora-tiny", "style.safetensors", seed: 2)
     let output = folder.path("out.safetensors")
     let run = try Tool.run("lora-merge", base, "--lora", folder.path(lora), "-o", output)
-    #expect(run.code == 2)
+    #expect(run.code == code)
     #expect(run.errors.contains(sentence), "\(run.errors)")
     #expect(contents(of: output).isEmpty)
+  }
+
+  @Test("wrong usage is 64 for every command", arguments: ["lora-add", "lora-verify"])
+  func usage(command: String) throws {
+    let arguments =
+      command == "lora-add"
+      ? ["x.safetensors:te=x", "-o", "out.safetensors"] : ["base", "x.safetensors:te=x", "result"]
+    let run = try Tool.run([command] + arguments)
+    #expect(run.code == 64 && run.errors.contains("is no number"), "\(run.errors)")
+  }
+
+  @Test(
+    "hashes that were computed while writing are those of the file",
+    arguments: ["safetensors", "ckpt"])
+  func hashes(suffix: String) throws {
+    let base = try synth("sd15-tiny", "base.safetensors", seed: 1)
+    let lora = try synth("lora-tiny", "style.safetensors", seed: 2)
+    let output = folder.path("out." + suffix)
+    let report = try json(
+      run("lora-merge", base, "--lora", lora, "-o", output, "--json", "--threads", "4").output)
+    let files = try json(run("hash", output, "--json").output)["files"] as? [[String: Any]]
+    let hash = try #require(files?.first)
+    for key in ["sha256", "autov2", "autov3"] {
+      #expect(report[key] as? String == hash[key] as? String, "\(key)")
+      #expect(report[key] != nil || suffix == "ckpt" && key == "autov3")
+    }
+    let silent = try json(
+      run("lora-merge", base, "--lora", lora, "-o", output, "--force", "--json", "--no-hash")
+        .output)
+    #expect(silent["sha256"] == nil)
+  }
+
+  @Test("tensors of a safetensors file stay in their order") func order() throws {
+    let base = contents(of: try synth("sd15-tiny", "base.safetensors", seed: 1))
+    let lora = try synth("lora-tiny", "style.safetensors", seed: 2)
+    // The same model, its tensors the other way round.
+    let length = base.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+    let header = try #require(
+      try JSONSerialization.jsonObject(with: Data(base[8..<8 + length])) as? [String: Any])
+    var entries: [String] = []
+    var data: [UInt8] = []
+    for name in header.keys.filter({ $0 != "__metadata__" }).sorted().reversed() {
+      let tensor = try #require(header[name] as? [String: Any])
+      let range = try #require(tensor["data_offsets"] as? [Int])
+      let shape = try #require(tensor["shape"] as? [Int])
+      let type = try #require(tensor["dtype"] as? String)
+      let start = data.count
+      data += base[8 + length + range[0]..<8 + length + range[1]]
+      entries.append(
+        "\"\(name)\":{\"dtype\":\"\(type)\",\"shape\":\(shape),"
+          + "\"data_offsets\":[\(start),\(data.count)]}")
+    }
+    var text = "{" + entries.joined(separator: ",") + "}"
+    while text.utf8.count % 8 != 0 { text += " " }
+    let count = UInt64(text.utf8.count)
+    let start = (0..<8).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) }
+    let bytes = start + Array(text.utf8) + data
+    let model = folder.write(bytes, to: "reversed.safetensors")
+    let output = folder.path("out.safetensors")
+    _ = try run("lora-merge", model, "--lora", lora, "-o", output, "--quiet")
+    func names(_ bytes: [UInt8]) throws -> [String] {
+      let length = bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+      let header = try #require(
+        try JSONSerialization.jsonObject(with: Data(bytes[8..<8 + length])) as? [String: Any])
+      return header.compactMap { name, value -> (Int, String)? in
+        ((value as? [String: Any])?["data_offsets"] as? [Int]).map { ($0[0], name) }
+      }
+      .sorted { $0 < $1 }.map(\.1)
+    }
+    #expect(try names(contents(of: output)) == names(bytes))
+  }
+
+  @Test("a step of a recipe takes what lora-merge takes as options") func recipeOptions() throws {
+    _ = try synth("sd15-tiny", "base.safetensors", seed: 1)
+    let lora = folder.path("loras")
+    try FileManager.default.createDirectory(atPath: lora, withIntermediateDirectories: false)
+    _ = try synth("lora-tiny", "loras/style.safetensors", seed: 2)
+    func merge(_ step: String) throws -> Tool.Result {
+      let text = """
+        recipe: 1
+        models: {a: base.safetensors}
+        steps:
+          - {models: [a], \(step)}
+        """
+      let recipe = folder.write(Array(text.utf8), to: "recipe.yaml")
+      return try Tool.run(
+        "merge", "--recipe", recipe, "-o", folder.path("out.safetensors"), "--force")
+    }
+    let empty = try merge("lora: []")
+    #expect(empty.code == 2 && empty.errors.contains("names no LoRA"), "\(empty.errors)")
+    let homeless = try merge("lora: '<lora:style:0.8>'")
+    #expect(homeless.code == 2 && homeless.errors.contains("'lora-dir'"), "\(homeless.errors)")
+    let found = try merge(
+      "lora: '<lora:style:0.8:lbw=OUTALL>', lora-dir: loras, compat: comfy-dora")
+    #expect(found.code == 0, "\(found.errors)")
+    let direct = folder.path("direct.safetensors")
+    _ = try run(
+      "lora-merge", folder.path("base.safetensors"), "--lora",
+      folder.path("loras/style.safetensors") + ":0.8:lbw=OUTALL", "-o", direct, "--quiet")
+    #expect(try Tool.run("diff", folder.path("out.safetensors"), direct, "--quiet").code == 0)
+    // What fits nothing is an error that names the key, not an option of another command.
+    let odd = try Data(contentsOf: URL(fileURLWithPath: folder.path("loras/style.safetensors")))
+    let text = String(decoding: odd, as: UTF8.self)
+    #expect(text.contains("lora_unet_mid_block_attentions_0_proj_in."))
+    let from = Array("lora_unet_mid_block_attentions_0_proj_in.".utf8)
+    let to = Array("lora_unet_mid_block_attentions_9_proj_in.".utf8)
+    var bytes = [UInt8](odd)
+    for start in 0..<20_000 where bytes[start..<start + from.count].elementsEqual(from) {
+      bytes.replaceSubrange(start..<start + from.count, with: to)
+    }
+    _ = folder.write(bytes, to: "loras/odd.safetensors")
+    let unmatched = try merge("lora: loras/odd.safetensors")
+    #expect(unmatched.code == 2 && unmatched.errors.contains("'allow-unmatched: true'"))
+    #expect(!unmatched.errors.contains("--allow-unmatched"), "\(unmatched.errors)")
+    let allowed = try merge("lora: loras/odd.safetensors, allow-unmatched: true, dora-axis: out")
+    #expect(allowed.code == 0, "\(allowed.errors)")
+    let locked = try run("merge", "--recipe", folder.path("recipe.yaml"), "--lock").output
+    #expect(locked.contains("allow-unmatched: true") && locked.contains("dora-axis: out"))
+    let unknown = try merge("lora: loras/style.safetensors, dora-axis: up")
+    #expect(unknown.code == 2 && unknown.errors.contains("'dora-axis' is unknown"))
   }
 }

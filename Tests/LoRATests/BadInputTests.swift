@@ -172,4 +172,117 @@ struct BadInputTests {
     }
     #expect(try !problems(source).isEmpty)
   }
+
+  @Test(
+    "SDXL is told from any layer that takes the context, and from its many transformer blocks",
+    arguments: [
+      ("input_blocks_4_1_transformer_blocks_0_attn2_to_v", 2048),
+      ("input_blocks_4_1_transformer_blocks_1_attn1_to_q", 640),
+    ])
+  func sdxl(name: String, width: Int) throws {
+    var source = MemorySource()
+    try source.add("lora_unet_\(name).lora_up.weight", [640, 2])
+    try source.add("lora_unet_\(name).lora_down.weight", [2, width])
+    let problem = try #require(try problems(source).first)
+    #expect(problem.rule == .loraOtherModel && problem.sentence.contains("was made for SDXL"))
+  }
+
+  @Test("a sparse value outside of the weight is known before anything is computed")
+  func sparse() throws {
+    let source = try lora { source in
+      try source.add(
+        layer + ".bias_indices", .i64, [2, 1],
+        [Int64(31), 32].flatMap { littleEndian($0) })
+      try source.add(layer + ".bias_values", [1])
+      try source.add(
+        layer + ".bias_size", .i64, [2], [Int64(32), 32].flatMap { littleEndian($0) })
+    }
+    let problem = try #require(try problems(source).first)
+    #expect(problem.rule == .loraFactors && problem.sentence.contains("column 32"))
+  }
+
+  @Test("NaN of the model that a rotation would spread is named as what it is")
+  func spreading() throws {
+    let name: TensorName =
+      "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn1.to_q.weight"
+    var model = MemorySource()
+    for (index, tensor) in base.tensors.enumerated() {
+      var bytes = try base.bytes(of: index)
+      if tensor.name == name { bytes.replaceSubrange(0..<4, with: [0, 0, 0xC0, 0x7F]) }
+      try model.add(tensor.name.string, tensor.dtype, tensor.shape, bytes)
+    }
+    let lora = try LoRAFile(path: Fixtures.path("lora/oft.safetensors"))
+    for type in [DType.f16, .f32] {
+      var request = LoRAMergeRequest([LoRAUse(lora)])
+      for component in Component.allCases { request.types[component] = type }
+      let merged = LoRAMergedSource(try LoRAMergePlan(model, request, width: 1))
+      let index = try position(name, in: merged)
+      let found = try #require(fault { _ = try merged.bytes(of: index) })
+      #expect(found.rule == .loraBase && found.sentence.contains("would spread"))
+    }
+  }
+
+  @Test("what is too large gets a hint that helps", arguments: [DType.f16, .bf16, .f32])
+  func overflow(type: DType) throws {
+    let source = try lora { try $0.add(layer + ".scale", [], [3e38]) }
+    var request = LoRAMergeRequest([LoRAUse(try LoRAFile(source), LoRAStrength(1e6))])
+    for component in Component.allCases { request.types[component] = type }
+    let merged = LoRAMergedSource(try LoRAMergePlan(base, request, width: 1))
+    let index = try position(
+      "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn1.to_q.weight", in: merged)
+    let found = try #require(fault { _ = try merged.bytes(of: index) })
+    #expect(found.rule == .loraOverflow)
+    #expect(found.hint?.contains("--dtype") == (type == .f16))
+  }
+
+  @Test("IA3 of PEFT whose shape leaves the direction open needs its settings")
+  func direction() throws {
+    var source = MemorySource()
+    let stem = "base_model.model.down_blocks.0.attentions.0.proj_in"
+    try source.add(stem + ".ia3_l", [1, 32, 1, 1], all: 1.5)
+    #expect(try problems(source).first?.rule == .loraSettings)
+    var other = MemorySource()
+    try other.add("base_model.model.conv_in.ia3_l", [1, 4, 1, 1], all: 1.5)
+    #expect(try problems(other).isEmpty)
+  }
+
+  @Test("OFT of PEFT without its settings is refused") func rotationSettings() throws {
+    var source = MemorySource()
+    let stem = "base_model.model.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q"
+    try source.add(stem + ".oft_R.weight", [4, 28])
+    let problem = try #require(try problems(source).first)
+    #expect(problem.rule == .loraSettings && problem.sentence.contains("adapter_config.json"))
+  }
+
+  @Test(
+    "rotations of inputs that do not fit are refused",
+    arguments: [("boft_R", [1, 3, 8, 8]), ("boft_R", [4, 4, 8, 8]), ("boft_R", [1, 4, 8, 7])])
+  func rotations(name: String, shape: [Int]) throws {
+    var source = MemorySource()
+    let stem = "base_model.model.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q"
+    try source.add("\(stem).\(name)", shape)
+    try source.add(stem + ".boft_s", [32, 1], all: 1)
+    let rule = try #require(try problems(source).first?.rule)
+    #expect([.loraShape, .loraFactors].contains(rule))
+  }
+
+  @Test("a first convolution of four channels changes those of the picture, not the mask's")
+  func inpainting() throws {
+    let model = SyntheticModel(preset: .sd15TinyInpainting, seed: 7, dtype: .f32)
+    for name in ["locon", "dora_out", "lokr", "oft"] {
+      let file = try LoRAFile(path: Fixtures.path("lora/\(name).safetensors"))
+      let plan = try LoRAMergePlan(model, LoRAMergeRequest([LoRAUse(file)]), width: 1)
+      #expect(plan.problems.isEmpty, "\(name)")
+      let merged = LoRAMergedSource(plan)
+      let index = try position("model.diffusion_model.input_blocks.0.0.weight", in: merged)
+      let shape = merged.tensors[index].shape
+      let before = try values(model, index), after = try values(merged, index)
+      let changed = before.indices.filter { before[$0] != after[$0] }
+      #expect(!changed.isEmpty)
+      guard name != "oft" else { continue }
+      // The others are those of the mask and the masked picture.
+      #expect(changed.allSatisfy { $0 / 9 % shape[1] < 4 })
+      #expect(plan.findings.contains { $0.severity == .note && $0.rule == .loraShape })
+    }
+  }
 }

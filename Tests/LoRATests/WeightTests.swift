@@ -29,7 +29,31 @@ struct WeightTests {
   func presets(name: String) throws {
     let vector = try LoRAVector(name)
     #expect(vector.text == name)
-    #expect(vector[.clip] == (["NONE", "ALL0.5"].contains(name) ? vector[.in01] : 1))
+    let blocks = try #require(LoRABlocks.listed(17))
+    let weights = blocks.map { vector[$0] }
+    #expect(weights.allSatisfy { $0 == 0 || $0 == 1 || $0 == 0.5 })
+    if ["IND", "MIDD", "OUTD", "OUTS", "OUTALL", "INS", "INALL"].contains(name) {
+      #expect(vector[.clip] == 1)
+    }
+  }
+
+  @Test("a block by itself and all but it are presets, in the extension's order")
+  func blockPresets() throws {
+    let blocks = try #require(LoRABlocks.listed(17))
+    for block in blocks {
+      let name = block == .m00 ? "MID" : LoRABlocks.name(block)
+      let (one, rest) = (try LoRAVector(name), try LoRAVector("N" + name))
+      for other in blocks {
+        #expect(one[other] == (other == block ? 1 : 0))
+        #expect(rest[other] == (other == block ? 0 : 1))
+      }
+    }
+    #expect(LoRAVector.presets.count == 11 + 2 * 17)
+  }
+
+  @Test("rules have names, too") func elementPresets() throws {
+    let named = try LoRAArgument("x:lbwe=ATTNDEEPOFF").strength
+    #expect(named.rules == [try ElementalRule("IN05-OUT05:attn:0")])
   }
 
   /// What is malformed, and what is said.
@@ -40,7 +64,8 @@ struct WeightTests {
     ("x:start=10", "sampling"), ("x:lwb=OUTD", "no setting lwb="),
     ("x:lbwx=OUTD", "did you mean lbw=?"),
     ("x:1:2:3", "too many strengths"), ("x:te=1:te=2", "twice"), ("x:te=a", "no number"),
-    ("x:lbw=OUTD:lbw-rest=2", "0 or 1"), ("<lora:x:1", "closing bracket"),
+    ("x:lbw=OUTD:lbw-rest=2", "0 or 1"), ("x:lbw-rest=1", "expected lbw= beside it"),
+    ("x:lbw=FLUXALL", "for LoRAs of Flux"), ("<lora:x:1", "closing bracket"),
     ("x:lbwe=IN99/attn/1", "'IN99' is no block"), ("x:lbwe=IN01", "no elemental rule"),
   ]
 

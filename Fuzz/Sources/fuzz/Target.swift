@@ -17,6 +17,8 @@ enum Target: String, CaseIterable {
   case pickle
   /// A whole file of any format: safetensors, zip, legacy, foreign.
   case file
+  /// Names, types and shapes of a LoRA, and everything that is made of them.
+  case lora
 
   /// Gives `bytes` to the reader; returns however it ends, unless it traps.
   func run(_ bytes: [UInt8]) {
@@ -25,6 +27,7 @@ enum Target: String, CaseIterable {
     case .json: _ = try? JSONValue(parsing: bytes)
     case .pickle: readFile(checkpoint(pickle: bytes))
     case .file: readFile(bytes)
+    case .lora: readLoRA(bytes)
     }
   }
 }

@@ -114,7 +114,8 @@ extension ConversionPlan {
   /// The length of the output: exact for a safetensors file, else without headers and texts.
   public var outputByteCount: Int {
     guard request.layout == .safetensors else { return dataByteCount }
-    let layout = try? SafeTensorsLayout(tensors: tensors.map(\.info), metadata: metadata)
+    let layout = try? SafeTensorsLayout(
+      tensors: tensors.map(\.info), metadata: metadata, order: request.order)
     return layout?.byteCount ?? dataByteCount
   }
 
@@ -174,6 +175,7 @@ extension ConversionPlan {
   ///   - path: the file or folder to make.
   ///   - replacing: whether an existing one is replaced.
   ///   - width: the number of threads.
+  ///   - observers: what sees the bytes of a single safetensors file in their order.
   ///   - progress: called with the number of bytes written since the last call, from any thread.
   /// - Returns: for each tensor that lost values to ``OverflowPolicy/clamp`` their number.
   /// - Throws: the first of ``problems``, and what reading and writing throw; then nothing stands
@@ -181,7 +183,7 @@ extension ConversionPlan {
   @discardableResult
   public func write(
     to path: String, replacing: Bool = false, width: Int,
-    progress: @Sendable (Int) -> Void = { _ in }
+    observers: [OutputFile.Observer] = [], progress: @Sendable (Int) -> Void = { _ in }
   ) throws(Fault) -> [(name: TensorName, count: Int)] {
     if let problem = problems.first { throw problem }
     try checkOutput(path, replacing: replacing)
@@ -189,6 +191,8 @@ extension ConversionPlan {
     var writer = ModelWriter(layout: request.layout)
     writer.replacing = replacing
     writer.width = width
+    writer.order = request.order
+    writer.observers = observers
     try writer.write(
       arranged: view, dimensions: dimensions, components: components, alone: alone, to: path,
       metadata: metadata, isNested: identity.kind.isNested,

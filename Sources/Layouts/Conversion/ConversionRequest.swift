@@ -1,3 +1,4 @@
+public import SafeTensors
 public import StableDiffusion
 public import Tensors
 
@@ -17,6 +18,8 @@ public struct ConversionRequest: Sendable {
   public var usesAverages = false
   /// Whether the token positions are set to 0…76, or added.
   public var fixesPositionIDs = false
+  /// In which order the tensors of a single safetensors file lie.
+  public var order = SafeTensorsLayout.Order.canonical
   /// Whether texts beside the tensors are kept.
   public var keepsMetadata = true
 

@@ -91,6 +91,11 @@ struct ChangePreparation {
         ScalingChange(
           factors: try file.values(of: factor).scaled(by: strength), onInput: onInput,
           columns: form.columns, kernel: form.kernel))
+    case .ratio(let factor, _):
+      changes.append(
+        ScalingChange(
+          factors: try ratios(factor, strength), onInput: module.scalesInputs(form),
+          columns: form.columns, kernel: form.kernel))
     case .full(let factor), .norm(let factor):
       changes.append(
         DifferenceChange(
@@ -102,9 +107,40 @@ struct ChangePreparation {
     case .orthogonal(let adapter):
       changes.append(
         try OrthogonalPreparation(file: file, adapter: adapter, form: form).change(strength))
+    case .inputRotation(let rotation):
+      changes.append(
+        try InputRotationPreparation(file: file, rotation: rotation, form: form).change(strength))
     }
-    if let sparse = module.sparse { changes.append(try self.sparse(sparse, scale)) }
+    if let sparse = module.sparse {
+      changes.append(
+        SparseChange(
+          entries: try SparseChange.entries(of: sparse, in: file, form).map {
+            ($0.row, $0.column, Float(Double($0.value) * scale))
+          }, columns: form.columns))
+    }
     return changes
+  }
+
+  /// What `module` does to the bias of its weight at `strength`.
+  func biasChanges(
+    of module: LoRAModule, strength: Double
+  ) throws(Fault) -> [any WeightChange] {
+    if module.scalesBias, let factor = module.adapter.factors.first {
+      return [
+        ScalingChange(
+          factors: try ratios(factor, strength), onInput: false, columns: form.columns, kernel: 1)
+      ]
+    }
+    guard let bias = module.bias else { return [] }
+    return [
+      DifferenceChange(
+        source: file.source, tensor: bias.tensor, columns: form.columns,
+        strength: strength * module.biasScale)
+    ]
+  }
+
+  private func ratios(_ factor: Factor, _ strength: Double) throws(Fault) -> [Float] {
+    try file.source.doubles(of: factor.tensor).map { Float(strength * ($0 - 1)) }
   }
 
   private func product(
@@ -189,29 +225,5 @@ struct ChangePreparation {
       second: ThinMatrix(
         rank: second.rows, columns: second.columns,
         try file.values(of: second).scaled(by: scale)), kernel: form.kernel)
-  }
-
-  private func sparse(
-    _ sparse: SparseDifference, _ scale: Double
-  ) throws(Fault) -> SparseChange {
-    let indices = try file.source.doubles(of: sparse.indices.tensor)
-    let values = try file.values(of: sparse.values)
-    var entries: [(row: Int, column: Int, value: Float)] = []
-    for (position, value) in values.enumerated() {
-      guard let row = Int(exactly: indices[position]),
-        let column = Int(exactly: indices[values.count + position]),
-        (0..<form.rows).contains(row), (0..<form.columns).contains(column)
-      else {
-        throw Fault(
-          .loraFactors, "has a sparse value outside of the weight", path: file.path,
-          tensor: file.source.tensors[sparse.indices.tensor].name)
-      }
-      entries.append((row, column, Float(Double(value) * scale)))
-    }
-    return SparseChange(
-      entries: entries.enumerated().sorted {
-        ($0.element.row, $0.offset) < ($1.element.row, $1.offset)
-      }
-      .map(\.element), columns: form.columns)
   }
 }

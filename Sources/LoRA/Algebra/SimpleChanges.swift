@@ -59,6 +59,35 @@ struct SparseChange: WeightChange {
   let entries: [(row: Int, column: Int, value: Float)]
   let columns: Int
 
+  /// The values that `sparse` lists, in the order of ``entries``.
+  ///
+  /// - Throws: ``Rule/loraFactors`` if one lies outside of a weight of that form, and what reading
+  ///   throws.
+  static func entries(
+    of sparse: SparseDifference, in file: LoRAFile, _ form: WeightForm
+  ) throws(Fault) -> [(row: Int, column: Int, value: Float)] {
+    let indices = try file.source.doubles(of: sparse.indices.tensor)
+    let values = try file.values(of: sparse.values)
+    var entries: [(row: Int, column: Int, value: Float)] = []
+    for (position, value) in values.enumerated() {
+      guard let row = Int(exactly: indices[position]),
+        let column = Int(exactly: indices[values.count + position]),
+        (0..<form.rows).contains(row), (0..<form.columns).contains(column)
+      else {
+        throw Fault(
+          .loraFactors, "has a sparse value outside of the weight", path: file.path,
+          tensor: file.source.tensors[sparse.indices.tensor].name,
+          expected: "rows below \(form.rows), columns below \(form.columns)",
+          found: "row \(indices[position]), column \(indices[values.count + position])")
+      }
+      entries.append((row, column, value))
+    }
+    return entries.enumerated().sorted {
+      ($0.element.row, $0.offset) < ($1.element.row, $1.offset)
+    }
+    .map(\.element)
+  }
+
   func add(
     _ rows: Range<Int>, of weight: Span<Float>, to change: inout MutableSpan<Float>
   ) throws(Fault) {

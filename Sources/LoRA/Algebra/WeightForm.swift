@@ -38,6 +38,20 @@ extension LoRAModule {
     case .scaling(let factor, let onInput):
       let count = onInput ? form.inputs : form.rows
       if factor.elementCount != count { return fault("\(count) factors", "\(factor.shape)") }
+    case .ratio(let factor, let onInput):
+      let fits = (factor.elementCount == form.rows, factor.elementCount == form.inputs)
+      if onInput == nil, fits.0, fits.1 {
+        return Fault(
+          .loraSettings, "does not say whether it multiplies inputs or outputs",
+          tensor: TensorName(name), expected: "adapter_config.json with its feedforward_modules",
+          found: "\(factor.shape)", hint: "put PEFT's whole folder together and give that")
+      }
+      if !(onInput.map { $0 ? fits.1 : fits.0 } ?? (fits.0 || fits.1)) {
+        let count = onInput == true ? form.inputs : form.rows
+        return fault("\(count) factors", "\(factor.shape)")
+      }
+    case .inputRotation(let rotation):
+      if let misfit = rotation.misfit(form) { return fault(misfit.expected, misfit.found) }
     case .orthogonal(let adapter):
       let shape = adapter.blocks.shape
       let count = shape[shape.count - 3], size = shape[shape.count - 1]
@@ -69,6 +83,12 @@ extension LoRAModule {
     return nil
   }
 
+  /// Whether PEFT's IA3 multiplies the inputs of a weight that it fits.
+  func scalesInputs(_ form: WeightForm) -> Bool {
+    guard case .ratio(let factor, let onInput) = adapter else { return false }
+    return onInput ?? (factor.elementCount != form.rows)
+  }
+
   /// The direction in which the magnitudes apply to a weight, or `nil` if it cannot be told or they
   /// do not fit.
   func magnitudeAxis(_ form: WeightForm, _ wanted: Magnitude.Axis?) -> Magnitude.Axis? {
@@ -85,9 +105,34 @@ extension LoRAModule {
 
   /// What keeps the module from changing a bias of `count` values, if anything.
   func biasMisfit(_ count: Int) -> Fault? {
+    var bias = bias
+    if scalesBias { bias = adapter.factors.first }
     guard let bias, bias.elementCount != count else { return nil }
     return Fault(
       .loraShape, "does not fit the bias of \(target.path.diffusers)", tensor: TensorName(name),
       expected: "\(count) values", found: "\(bias.shape)")
+  }
+}
+
+extension InputRotation {
+  /// What keeps the rotations from turning the inputs of a weight, if anything.
+  func misfit(_ weight: WeightForm) -> (expected: String, found: String)? {
+    let count = form == .butterflies ? blocks.shape[1] : blocks.rows
+    let covered = count.multipliedReportingOverflow(by: size)
+    let isShared = form != .butterflies && count == 1 && weight.columns % size == 0
+    guard isShared || covered == (weight.columns, false) else {
+      return ("blocks for \(weight.columns) inputs", "\(blocks.shape)")
+    }
+    // The last butterfly turns columns that lie half of size · 2^(stages − 1) apart.
+    if stageCount > 1 {
+      guard size % 2 == 0, stageCount < 32,
+        case let run = size.multipliedReportingOverflow(by: 1 << (stageCount - 1)),
+        !run.overflow, weight.columns % run.partialValue == 0
+      else { return ("butterflies for \(weight.columns) inputs", "\(blocks.shape)") }
+    }
+    if let rescale, rescale.elementCount != weight.rows {
+      return ("\(weight.rows) factors", "boft_s \(rescale.shape)")
+    }
+    return nil
   }
 }

@@ -58,7 +58,8 @@ public struct LoRAMergePlan: Sendable {
 
   private mutating func add(_ index: Int, width: Int) throws(Fault) {
     let use = request.loras[index], file = use.file
-    for finding in file.findings {
+    for var finding in file.findings {
+      if finding.rule == .loraUnmatched { finding.hint = request.wording.allowUnmatched }
       let isAllowed = finding.rule == .loraUnmatched && request.allowsUnmatched
       if finding.severity >= .error, !isAllowed {
         problems.append(finding.at(file.path))
@@ -75,11 +76,12 @@ public struct LoRAMergePlan: Sendable {
     for (position, module) in file.modules.enumerated() {
       let strength = self.strength(use, module)
       let weight = module.target.weightTensor(in: identity)
-      let bias = module.bias == nil ? nil : module.target.biasTensor(in: identity)
+      let changesBias = module.bias != nil || module.scalesBias
+      let bias = changesBias ? module.target.biasTensor(in: identity) : nil
       var absent: [Int] = []
       if module.adapter != .biasOnly {
         if let weight {
-          if let fault = module.misfit(shape(of: weight), axis: request.magnitudeAxis) {
+          if let fault = try misfit(module, weight, file) {
             misfits.append(fault.at(file.path))
           } else if strength != 0 {
             add(Change(lora: index, module: position, isBias: false, strength: strength), weight)
@@ -88,14 +90,14 @@ public struct LoRAMergePlan: Sendable {
           absent = module.tensors.filter { $0 != module.bias?.tensor }
         }
       }
-      if let own = module.bias {
+      if changesBias {
         if let bias {
           if let fault = module.biasMisfit(base.tensors[bias].elementCount) {
             misfits.append(fault.at(file.path))
           } else if strength != 0 {
             add(Change(lora: index, module: position, isBias: true, strength: strength), bias)
           }
-        } else {
+        } else if let own = module.bias {
           absent.append(own.tensor)
         }
       }
@@ -113,6 +115,43 @@ public struct LoRAMergePlan: Sendable {
     report(misfits, file)
   }
 
+  /// What keeps a module from changing a weight, if anything.
+  private mutating func misfit(
+    _ module: LoRAModule, _ tensor: Int, _ file: LoRAFile
+  ) throws(Fault) -> Fault? {
+    let form = form(of: module, tensor)
+    if form != WeightForm(shape(of: tensor)) {
+      findings.append(
+        Fault(
+          .loraShape, "is for the four channels of a picture", severity: .note, path: file.path,
+          tensor: TensorName(module.name),
+          found: "a first convolution with \(shape(of: tensor)[1]), of which the others stay"))
+    } else if var fault = module.misfit(shape(of: tensor), axis: request.magnitudeAxis) {
+      if fault.rule == .loraAxis { fault.hint = request.wording.axis }
+      return fault
+    }
+    guard let sparse = module.sparse else { return nil }
+    do throws(Fault) { _ = try SparseChange.entries(of: sparse, in: file, form) } catch {
+      guard error.rule == .loraFactors else { throw error }
+      return error
+    }
+    return nil
+  }
+
+  /// The form of the part of a weight that a module changes: all of it, but for a first convolution
+  /// of four channels in a model for inpainting, where it is that of the picture's channels, as in
+  /// web UIs.
+  func form(of module: LoRAModule, _ tensor: Int) -> WeightForm {
+    let own = shape(of: tensor)
+    let whole = WeightForm(own)
+    guard module.target.path.diffusers == "conv_in", own.count == 4, own[1] > 4,
+      module.misfit(own, axis: request.magnitudeAxis) != nil,
+      case let picture = [own[0], 4, own[2], own[3]],
+      module.misfit(picture, axis: request.magnitudeAxis) == nil
+    else { return whole }
+    return WeightForm(picture)
+  }
+
   private func strength(_ use: LoRAUse, _ module: LoRAModule) -> Double {
     var strength = use.strength
     if request.compatibility.contains(.kohyaBlockRest) { strength.vector?.rest = 1 }
@@ -126,16 +165,7 @@ public struct LoRAMergePlan: Sendable {
 
   /// The shape of a weight as original checkpoints have it.
   func shape(of tensor: Int) -> [Int] {
-    let shape = base.tensors[tensor].shape
-    guard case .parameter(let position) = identity.uses[tensor] else { return shape }
-    let expected = identity.schema.parameters[position].shape
-    if expected.count == 4, shape.count == 2, expected.suffix(2) == [1, 1] {
-      return shape + [1, 1]
-    }
-    if expected.count == 2, shape.count == 4, shape.suffix(2) == [1, 1] {
-      return Array(shape.prefix(2))
-    }
-    return shape
+    identity.originalShape(of: tensor, stored: base.tensors[tensor].shape)
   }
 
   /// Weights and biases that the model does not have.
@@ -149,7 +179,7 @@ public struct LoRAMergePlan: Sendable {
     let fault = Fault(
       .loraUnmatched, "\(more) for weights that the model does not have", path: file.path,
       tensor: TensorName(first.name), found: identity.title,
-      hint: "--allow-unmatched goes on without them")
+      hint: request.wording.allowUnmatched)
     if request.allowsUnmatched { findings.append(fault) } else { problems.append(fault) }
   }
 

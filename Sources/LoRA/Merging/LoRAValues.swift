@@ -49,10 +49,12 @@ struct LoRAValues {
       .oldGeneralized(let a1, let a2, let b1, let b2):
       return module.scale.value == 0 || (zero(a1) || zero(a2)) && (zero(b1) || zero(b2))
     case .scaling(let factor, _), .full(let factor), .norm(let factor): return zero(factor)
+    case .ratio: return false
     case .biasOnly: return true
     case .replacement: return false
     case .orthogonal(let adapter):
       return adapter.form != .rotation && adapter.rescale == nil && zero(adapter.blocks)
+    case .inputRotation(let rotation): return rotation.rescale == nil && zero(rotation.blocks)
     }
   }
 }

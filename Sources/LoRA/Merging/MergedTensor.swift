@@ -86,20 +86,23 @@ final class MergedTensor: Sendable {
     for change in changes {
       let file = plan.request.loras[change.lora].file
       let module = file.modules[change.module]
-      if change.isBias {
-        if let bias = module.bias {
-          all.append(
-            DifferenceChange(
-              source: file.source, tensor: bias.tensor, columns: form.columns,
-              strength: change.strength))
-        }
-        continue
-      }
+      let part = change.isBias ? form : plan.form(of: module, index)
       let preparation = ChangePreparation(
-        file: file, form: form, axis: plan.request.magnitudeAxis,
+        file: file, form: part, axis: plan.request.magnitudeAxis,
         compatibility: plan.request.compatibility
-      ) { rows throws(Fault) in try self.singles(rows) }
-      all += try preparation.changes(of: module, strength: change.strength)
+      ) { rows throws(Fault) in
+        let whole = try self.singles(rows)
+        guard part != self.form else { return whole }
+        return NarrowChange.leading(part.columns, of: self.form.columns, whole.span)
+      }
+      let changes =
+        try change.isBias
+        ? preparation.biasChanges(of: module, strength: change.strength)
+        : preparation.changes(of: module, strength: change.strength)
+      all +=
+        part == form
+        ? changes
+        : changes.map { NarrowChange(inner: $0, columns: form.columns, part: part.columns) }
     }
     return all
   }
@@ -148,9 +151,7 @@ final class MergedTensor: Sendable {
       guard weight[position].isFinite else { continue }
       guard plan.request.overflow == .clamp, !values[position].isNaN, let largest = type.largestBits
       else {
-        throw Fault(
-          .loraOverflow, "becomes too large for \(type.name)", path: plan.base.path,
-          tensor: info.name, hint: "give --overflow clamp, --dtype f32, or a smaller strength")
+        throw unstorable(weight, values[position], info)
       }
       clamped += 1
       let sign = values[position] < 0
@@ -164,6 +165,21 @@ final class MergedTensor: Sendable {
       }
     }
     if clamped > 0 { effects.addClamped(clamped, index, rows.lowerBound) }
+  }
+
+  /// Why a value that was finite is so no longer: the weight is broken elsewhere, or the type is
+  /// too narrow.
+  private func unstorable(_ weight: [Float], _ value: Double, _ info: TensorInfo) -> Fault {
+    let wording = plan.request.wording
+    guard !value.isNaN, weight.allSatisfy(\.isFinite) else {
+      return Fault(
+        .loraBase, "holds NaN or infinity, which the LoRA would spread to other values",
+        path: plan.base.path, tensor: info.name,
+        hint: "sdtool validate says how many; use another copy of the model")
+    }
+    return Fault(
+      .loraOverflow, "becomes too large for \(type.name)", path: plan.base.path,
+      tensor: info.name, hint: wording.overflow(isHalf: type == .f16))
   }
 
   /// Keeps account of what changes.

@@ -20,6 +20,9 @@ public enum Adapter: Hashable, Sendable {
   case oldGeneralized(a1: Factor, a2: Factor, b1: Factor, b2: Factor)
   /// IA3: every row of `W` times `1 + m · scale`, or every column if `onInput`.
   case scaling(Factor, onInput: Bool)
+  /// IA3 as PEFT has it: every column of `W` times `1 + m · (factor − 1)`, or every row and the bias
+  /// unless `onInput`, which is `nil` where neither shape nor settings tell it.
+  case ratio(Factor, onInput: Bool?)
   /// The difference itself: `ΔW = diff`.
   case full(Factor)
   /// The scale of a normalisation: `Δweight = w_norm`.
@@ -30,6 +33,8 @@ public enum Adapter: Hashable, Sendable {
   case biasOnly
   /// An orthogonal matrix for each block of outputs.
   case orthogonal(OrthogonalAdapter)
+  /// An orthogonal matrix for the inputs, as PEFT has it.
+  case inputRotation(InputRotation)
 
   /// Which algebra it is.
   public var kind: AdapterKind {
@@ -39,12 +44,13 @@ public enum Adapter: Hashable, Sendable {
     case .hadamard: .loha
     case .kronecker: .lokr
     case .generalized, .oldGeneralized: .glora
-    case .scaling: .ia3
+    case .scaling, .ratio: .ia3
     case .full: .full
     case .norm: .norm
     case .replacement: .replacement
     case .biasOnly: .bias
     case .orthogonal(let adapter): adapter.form == .butterfly ? .boft : .oft
+    case .inputRotation(let rotation): rotation.form == .butterflies ? .boft : .oft
     }
   }
 
@@ -57,10 +63,12 @@ public enum Adapter: Hashable, Sendable {
     case .generalized(let a1, let a2, let b1, let b2),
       .oldGeneralized(let a1, let a2, let b1, let b2):
       [a1, a2, b1, b2]
-    case .scaling(let factor, _), .full(let factor), .norm(let factor), .replacement(let factor):
+    case .scaling(let factor, _), .ratio(let factor, _), .full(let factor), .norm(let factor),
+      .replacement(let factor):
       [factor]
     case .biasOnly: []
     case .orthogonal(let adapter): [adapter.blocks] + (adapter.rescale.map { [$0] } ?? [])
+    case .inputRotation(let rotation): [rotation.blocks] + (rotation.rescale.map { [$0] } ?? [])
     }
   }
 }

@@ -101,7 +101,7 @@ public enum PathStyle: String, CaseIterable, Sendable {
     case .kohya, .kohyaLDM, .lycoris, .kohyaOFT: [.kohya, .lycoris]
     case .diffusers: [.diffusers, .peft]
     case .processor: [.diffusers]
-    case .peft: [.peft]
+    case .peft: [.peft, .lycoris]
     case .comfy: [.kohya, .lycoris]
     case .ldm: [.peft]
     case .numbered: [.numbered]
@@ -116,7 +116,7 @@ public enum SuffixStyle: String, CaseIterable, Sendable {
   case kohya
   /// `hada_w1_a`, `lokr_w1`, `diff`, … .
   case lycoris = "LyCORIS"
-  /// `lora_A.weight`, `lora_B.weight`.
+  /// `lora_A.weight`, `lora_B.weight`, `ia3_l`, `oft_R.weight`, `boft_R`.
   case peft = "PEFT"
   /// `to_q_lora.up.weight`, `lora_linear_layer.up.weight`, `to_q.lora.up.weight`.
   case diffusers

@@ -12,6 +12,8 @@ public struct LoRAModule: Hashable, Sendable {
   public let magnitude: Magnitude?
   /// What is added to the bias.
   public let bias: Factor?
+  /// What ``bias`` is multiplied by: α/r for the bias of an upper factor, 1 for a difference.
+  public let biasScale: Double
   /// Single values that are added to the product, of a LyCORIS extraction.
   public let sparse: SparseDifference?
   /// The shape of the weight that the factors make, as original checkpoints have it; `nil` where
@@ -19,6 +21,11 @@ public struct LoRAModule: Hashable, Sendable {
   public let weightShape: [Int]?
   /// The positions of all its tensors in the file, in the order of the file.
   public let tensors: [Int]
+
+  /// Whether the outputs are multiplied, so that the bias is too.
+  var scalesBias: Bool {
+    if case .ratio(_, let onInput) = adapter { onInput == false } else { false }
+  }
 }
 
 /// How strongly the product of an adapter counts.

@@ -32,22 +32,28 @@ struct ModuleAssembly {
 
   /// The module, complete.
   func module(_ settings: AdapterSettings) throws(Fault) -> LoRAModule {
-    let adapter = try self.adapter()
+    let adapter = try self.adapter(settings)
     let shape = try weightShape(adapter)
+    let scale = try scale(of: adapter, settings)
+    let upBias = factor(.upBias)
+    let difference = factor(.biasDifference) ?? factor(.normBias)
+    guard upBias == nil || difference == nil else {
+      throw fault("has two changes of one bias")
+    }
     return LoRAModule(
       target: target, name: group.stem.string, adapter: adapter,
-      scale: try scale(of: adapter, settings), magnitude: try magnitude(),
-      bias: factor(.biasDifference) ?? factor(.normBias), sparse: try sparse(), weightShape: shape,
-      tensors: group.tensors)
+      scale: scale, magnitude: try magnitude(),
+      bias: upBias ?? difference, biasScale: upBias == nil ? 1 : scale.value,
+      sparse: try sparse(), weightShape: shape, tensors: group.tensors)
   }
 
   private func has(_ slots: Slot...) -> Bool {
     slots.contains { group.members[$0] != nil }
   }
 
-  private func adapter() throws(Fault) -> Adapter {
+  private func adapter(_ settings: AdapterSettings) throws(Fault) -> Adapter {
     var found: [Adapter] = []
-    if has(.up, .down, .middle) {
+    if has(.up, .down, .middle, .upBias) {
       found.append(
         .lowRank(
           up: try needed(.up, "its upper factor"), down: try needed(.down, "its lower factor"),
@@ -59,7 +65,16 @@ struct ModuleAssembly {
     if let weight = factor(.weight), let onInput = group.members[.onInput] {
       found.append(.scaling(weight, onInput: try number(onInput, "on_input") != 0))
     }
+    if let ratio = factor(.ratio) {
+      found.append(.ratio(ratio, onInput: scalesInputs(ratio, settings)))
+    }
     if let blocks = factor(.blocks) { found.append(try orthogonal(blocks)) }
+    if let blocks = factor(.inputBlocks) {
+      found.append(.inputRotation(try inputRotation(blocks, settings)))
+    }
+    if has(.inputButterflies, .inputRescale) {
+      found.append(.inputRotation(try inputButterflies()))
+    }
     if let rotations = factor(.rotations) {
       guard rotations.shape.count == 3, rotations.shape[1] == rotations.shape[2] else {
         throw fault("has rotations that are not square", found: "\(rotations.shape)")
@@ -154,6 +169,49 @@ struct ModuleAssembly {
       OrthogonalAdapter(
         form: form, blocks: blocks, rescale: factor(.rescale), constraint: constraint ?? 0))
   }
+
+  /// Whether factors are those of inputs: as the shape of a matrix tells, or the settings.
+  private func scalesInputs(_ factor: Factor, _ settings: AdapterSettings) -> Bool? {
+    if factor.shape.count == 2, factor.elementCount > 1 { return factor.shape[0] == 1 }
+    return settings.scalesInputs(of: target)
+  }
+
+  private func inputRotation(
+    _ blocks: Factor, _ settings: AdapterSettings
+  ) throws(Fault) -> InputRotation {
+    guard let rotation = settings.rotation(of: target) else {
+      throw Fault(
+        .loraSettings, "does not say how its rotations are computed", tensor: group.stem,
+        expected: "adapter_config.json beside it, with peft_type OFT",
+        hint: "put PEFT's whole folder together and give that")
+    }
+    let made = InputRotation(
+      form: .triangles(rotation.cayley), blocks: blocks, rescale: nil, bound: rotation.bound)
+    guard blocks.shape.count == 2, made.size > 0, made.size <= Self.largestRotation else {
+      throw fault(
+        "has rotation blocks of another form", expected: "[count, n · (n − 1) / 2]",
+        found: "\(blocks.shape)")
+    }
+    return made
+  }
+
+  private func inputButterflies() throws(Fault) -> InputRotation {
+    let blocks = try needed(.inputButterflies, "boft_R")
+    let made = InputRotation(
+      form: .butterflies, blocks: blocks, rescale: try needed(.inputRescale, "boft_s"),
+      bound: nil)
+    guard blocks.shape.count == 4, blocks.shape[2] == blocks.shape[3], made.size > 0,
+      made.size <= Self.largestRotation, made.stageCount > 0
+    else {
+      throw fault(
+        "has butterflies of another form", expected: "[factors, count, n, n]",
+        found: "\(blocks.shape)")
+    }
+    return made
+  }
+
+  /// No useful rotation is larger, and memory is bounded by it.
+  private static let largestRotation = 2560
 
   private func sparse() throws(Fault) -> SparseDifference? {
     guard has(.sparseIndices, .sparseValues, .sparseSize) else { return nil }

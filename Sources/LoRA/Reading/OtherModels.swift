@@ -7,7 +7,7 @@ enum OtherModels {
   static func fault(
     _ modules: [LoRAModule], _ strangers: [(tensor: Int, slot: Slot?)], _ source: any TensorSource
   ) -> Fault? {
-    for module in modules where module.target.path.diffusers.hasSuffix("attn2.to_k") {
+    for module in modules where isContext(module.target.path.diffusers) {
       guard let shape = module.weightShape, shape.count > 1, let first = module.tensors.first,
         let model = model(contextWidth: shape[1])
       else { continue }
@@ -15,8 +15,8 @@ enum OtherModels {
     }
     for (tensor, slot) in strangers {
       let info = source.tensors[tensor]
-      if slot == .down, info.shape.count > 1, info.name.string.contains("attn2"),
-        info.name.string.contains("to_k"), let model = model(contextWidth: info.shape[1])
+      if slot == .down, info.shape.count > 1, isContext(info.name.string),
+        let model = model(contextWidth: info.shape[1])
       {
         return fault(model, "\(info.shape[1]) columns", source, tensor)
       }
@@ -25,6 +25,11 @@ enum OtherModels {
       }
     }
     return nil
+  }
+
+  /// Whether the layer takes what the text encoder gives, whose width tells the model.
+  private static func isContext(_ name: String) -> Bool {
+    name.contains("attn2") && (name.contains("to_k") || name.contains("to_v"))
   }
 
   private static func fault(
@@ -53,6 +58,14 @@ enum OtherModels {
       ("lora_unet_joint_blocks_", "Stable Diffusion 3"),
       ("transformer.transformer_blocks.", "Stable Diffusion 3 or Flux"),
     ]
-    return prefixes.first { name.hasPrefix($0.0) }?.1
+    if let known = prefixes.first(where: { name.hasPrefix($0.0) }) { return known.1 }
+    // Stable Diffusion 1.x and 2.x have one transformer block in each place, SDXL up to ten.
+    let text = name.string
+    let hasBlocks = ["attentions", "input_blocks", "middle_block", "output_blocks"].contains {
+      text.contains($0)
+    }
+    guard hasBlocks, let blocks = text.firstRange(of: "transformer_blocks") else { return nil }
+    let number = text[blocks.upperBound...].dropFirst().prefix(while: \.isNumber)
+    return Int(number).map { $0 > 0 } ?? false ? "SDXL" : nil
   }
 }

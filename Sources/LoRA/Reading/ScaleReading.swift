@@ -4,7 +4,7 @@ import Tensors
 extension ModuleAssembly {
   /// α/r, or what stands in its place.
   func scale(of adapter: Adapter, _ settings: AdapterSettings) throws(Fault) -> AdapterScale {
-    let rank = self.rank(of: adapter)
+    let rank = rank(of: adapter) ?? settings.rank(of: target, adapter)
     let alpha = try group.members[.alpha].map { index throws(Fault) in
       try number(index, "alpha")
     }
@@ -41,7 +41,8 @@ extension ModuleAssembly {
       }
     case .generalized(_, let a2, _, _): return a2.rows
     case .oldGeneralized(let a1, _, _, _): return a1.rows
-    case .scaling, .full, .norm, .replacement, .biasOnly, .orthogonal: return nil
+    case .scaling, .ratio, .full, .norm, .replacement, .biasOnly, .orthogonal, .inputRotation:
+      return nil
     }
   }
 }

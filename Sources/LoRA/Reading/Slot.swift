@@ -1,7 +1,7 @@
 /// Which tensor of an adapter a name stands for.
 enum Slot: Hashable, Sendable {
   // LoRA and LoCon.
-  case up, down, middle
+  case up, down, middle, upBias
   // All algebras.
   case alpha, scale, doraScale, magnitude, difference, biasDifference, replacement, reshape
   // LoHa.
@@ -11,11 +11,13 @@ enum Slot: Hashable, Sendable {
   // GLoRA.
   case a1, a2, b1, b2, bm
   // IA3.
-  case weight, onInput
+  case weight, onInput, ratio
   // Normalisations.
   case normWeight, normBias
   // OFT and BOFT.
   case blocks, rescale, rotations
+  // OFT and BOFT of PEFT, which turn the inputs.
+  case inputBlocks, inputButterflies, inputRescale
   // Sparse differences.
   case sparseIndices, sparseValues, sparseSize
   // What no merge can express.

@@ -81,8 +81,9 @@ enum Suffixes {
       .peft,
       [
         "lora_A.weight": .down, "lora_B.weight": .up, "lora_A": .down, "lora_B": .up,
-        "lora_magnitude_vector": .magnitude,
-        "lora_magnitude_vector.weight": .magnitude,
+        "lora_B.bias": .upBias, "lora_magnitude_vector": .magnitude,
+        "lora_magnitude_vector.weight": .magnitude, "ia3_l": .ratio,
+        "oft_R.weight": .inputBlocks, "boft_R": .inputButterflies, "boft_s": .inputRescale,
       ])
     add(
       .diffusers,

@@ -47,7 +47,7 @@ extension ModuleAssembly {
       return try shape(b2.rows, b1.columns)
     case .full(let factor), .norm(let factor), .replacement(let factor):
       return try shape(whole: factor.shape)
-    case .scaling, .biasOnly, .orthogonal: return nil
+    case .scaling, .ratio, .biasOnly, .orthogonal, .inputRotation: return nil
     }
   }
 

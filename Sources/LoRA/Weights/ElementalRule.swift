@@ -36,6 +36,17 @@ public struct ElementalRule: Hashable, Sendable {
     elements = words
   }
 
+  /// A rule by its name among those that sd-webui-lora-block-weight has, or else as `text` has it.
+  init(preset name: String, or text: String) throws(Fault) {
+    try self.init(Self.presets[name] ?? text)
+  }
+
+  /// The rules that sd-webui-lora-block-weight brings.
+  private static let presets = [
+    "ATTNDEEPON": "IN05-OUT05:attn:1", "ATTNDEEPOFF": "IN05-OUT05:attn:0",
+    "PROJDEEPOFF": "IN05-OUT05:proj:0",
+  ]
+
   private static func blocks(_ text: String) throws(Fault) -> Set<Place>? {
     var words = text.split { $0 == " " || $0 == "," }
     let excludes = words.first?.uppercased() == "NOT"

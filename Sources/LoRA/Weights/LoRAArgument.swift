@@ -89,7 +89,8 @@ public struct LoRAArgument: Hashable, Sendable {
         for part in value.split(separator: ";") {
           strength.rules.append(
             try ElementalRule(
-              part.split(separator: "/", omittingEmptySubsequences: false)
+              preset: String(part).trimmed,
+              or: part.split(separator: "/", omittingEmptySubsequences: false)
                 .joined(separator: ":")))
         }
       default:
@@ -106,6 +107,11 @@ public struct LoRAArgument: Hashable, Sendable {
     if let rest = values["lbw-rest"] {
       guard rest == "0" || rest == "1" else {
         throw Fault(.loraWeights, "lbw-rest= takes 0 or 1", found: rest)
+      }
+      guard strength.vector != nil else {
+        throw Fault(
+          .loraWeights, "lbw-rest= is for blocks that a vector does not list",
+          expected: "lbw= beside it")
       }
       strength.vector?.rest = rest == "1" ? 1 : 0
     }

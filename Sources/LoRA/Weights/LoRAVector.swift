@@ -24,12 +24,17 @@ public struct LoRAVector: Hashable, Sendable {
     if !text.contains(",") {
       guard let preset = presets[text] ?? Self.presets.first(where: { $0.name == text })?.values
       else {
-        let known = Self.presets.map(\.name) + presets.keys.sorted()
-        let near = nearest(to: text.uppercased(), in: known)
+        guard text != "FLUXALL" else {
+          throw Fault(
+            .loraWeights, "FLUXALL is for LoRAs of Flux", hint: "ALL is all of this model")
+        }
+        let near = nearest(
+          to: text.uppercased(), in: Self.presets.map(\.name) + presets.keys.sorted())
+        let usual = Self.usualPresets.map(\.name) + presets.keys.sorted()
         throw Fault(
           .loraWeights, "there is no preset of block weights called '\(text)'",
           hint: near.map { "did you mean \($0)?" }
-            ?? "known are \(known.joined(separator: ", "))")
+            ?? "known are \(usual.joined(separator: ", ")), and single blocks like IN05 and NIN05")
       }
       values = preset
     }
@@ -65,9 +70,15 @@ public struct LoRAVector: Hashable, Sendable {
     }
   }
 
-  /// The presets of sd-webui-lora-block-weight.
-  public static let presets: [(name: String, values: String)] = [
+  /// The presets that sd-webui-lora-block-weight and supermerger know, the usual ones first.
+  ///
+  /// After them, as the extension's own file has them, one for each of the 17 blocks by itself
+  /// (`IN05`), and one for all but that (`NIN05`).
+  public static let presets = usualPresets + blockPresets
+
+  private static let usualPresets: [(name: String, values: String)] = [
     ("NONE", "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0"),
+    ("NOT", "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0"),
     ("ALL", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1"),
     ("ALL0.5", "0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5"),
     ("INS", "1,1,1,1,0,0,0,0,0,0,0,0,0,0,0,0,0"),
@@ -78,6 +89,20 @@ public struct LoRAVector: Hashable, Sendable {
     ("OUTS", "1,0,0,0,0,0,0,0,0,0,0,0,1,1,1,1,1"),
     ("OUTALL", "1,0,0,0,0,0,0,0,1,1,1,1,1,1,1,1,1"),
   ]
+
+  private static let blockPresets: [(name: String, values: String)] = {
+    let blocks = LoRABlocks.listed(17) ?? []
+    func preset(_ prefix: String, own: String, others: String) -> [(name: String, values: String)] {
+      blocks.map { block in
+        // The extension calls the middle block MID here, as many others do.
+        let name = block == .m00 ? "MID" : LoRABlocks.name(block)
+        return (
+          prefix + name, blocks.map { $0 == block ? own : others }.joined(separator: ",")
+        )
+      }
+    }
+    return preset("", own: "1", others: "0") + preset("N", own: "0", others: "1")
+  }()
 
   /// Presets in a text with one `NAME:v,v,…` a line, as the extension keeps them.
   public static func presets(in text: String) -> [String: String] {

@@ -23,7 +23,7 @@ extension LoRAFile {
     switch module.adapter {
     case .norm, .biasOnly: return nil
     case .full(let factor) where factor.shape.count < 2: return nil
-    case .generalized, .oldGeneralized, .scaling, .orthogonal, .replacement:
+    case .generalized, .oldGeneralized, .scaling, .ratio, .orthogonal, .inputRotation, .replacement:
       throw notLowRank(module, "a change that depends on the weight")
     default: break
     }

@@ -114,11 +114,14 @@ public struct LoRAConversion: Sendable {
       (change, tensors) = try rewritten(module, dtype)
     case .norm(let factor): tensors = [try vector(factor, .normWeight, module, dtype)]
     case .biasOnly: break
+    case .ratio, .inputRotation: throw noSpelling(module)
     default: return (.renamed, try verbatim(module, dtype))
     }
     if let bias = module.bias {
       let isNorm = if case .norm = module.adapter { true } else { false }
-      tensors.append(try vector(bias, isNorm ? .normBias : .biasDifference, module, dtype))
+      tensors.append(
+        try vector(
+          bias, isNorm ? .normBias : .biasDifference, module, dtype, times: module.biasScale))
     }
     if let magnitude = module.magnitude {
       tensors.append(try self.magnitude(magnitude, module, dtype))
@@ -190,9 +193,15 @@ public struct LoRAConversion: Sendable {
   }
 
   private func vector(
-    _ factor: Factor, _ part: LoRADialect.Part, _ module: LoRAModule, _ dtype: DType?
+    _ factor: Factor, _ part: LoRADialect.Part, _ module: LoRAModule, _ dtype: DType?,
+    times scale: Double = 1
   ) throws(Fault) -> OutputTensor {
     guard let name = dialect.name(of: part, of: module.target) else { throw noSpelling(module) }
+    guard scale == 1 else {
+      let values = try file.values(of: factor).map { Float(Double($0) * scale) }
+      return try OutputTensor(
+        name, dtype ?? file.source.tensors[factor.tensor].dtype, factor.shape, values: values)
+    }
     return try tensor(name, factor, factor.shape, dtype)
   }
 

@@ -61,7 +61,8 @@ public struct RecipePlan: Sendable {
         own.append(input)
       }
       if !step.loras.isEmpty, let input = own.first {
-        let merged = try Self.merged(step.loras, of: models, into: input.source, width: width)
+        let merged = try Self.merged(
+          step, step.policies ?? recipe.policies, of: models, into: input.source, width: width)
         if let problem = merged.plan.problems.first { loraProblems.append(problem) }
         loraSources[step.name] = merged
         let styled = MergeInput(merged)
@@ -97,11 +98,11 @@ public struct RecipePlan: Sendable {
 
   /// A model with LoRAs, in single precision.
   private static func merged(
-    _ loras: [String], of models: [String: any TensorSource], into base: any TensorSource,
-    width: Int
+    _ step: Recipe.Step, _ policies: MergePolicies, of models: [String: any TensorSource],
+    into base: any TensorSource, width: Int
   ) throws(Fault) -> LoRAMergedSource {
     var uses: [LoRAUse] = []
-    for text in loras {
+    for text in step.loras {
       let argument = try LoRAArgument(text)
       guard let source = models[argument.name] else {
         throw Fault(.recipeName, "uses the LoRA '\(argument.name)', which is not open")
@@ -109,6 +110,11 @@ public struct RecipePlan: Sendable {
       uses.append(LoRAUse(try LoRAFile(path: source.path), argument.strength))
     }
     var request = LoRAMergeRequest(uses)
+    request.wording = .recipe
+    request.allowsUnmatched = step.loraPolicies.allowsUnmatched
+    request.magnitudeAxis = step.loraPolicies.magnitudeAxis
+    request.compatibility = step.loraPolicies.compatibility
+    if policies.overflow == .clamp { request.overflow = .clamp }
     for component in Component.allCases { request.types[component] = .f32 }
     return LoRAMergedSource(try LoRAMergePlan(base, request, width: width))
   }

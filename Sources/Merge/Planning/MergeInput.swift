@@ -55,16 +55,7 @@ public struct MergeInput: Sendable {
   ///
   /// Where they have a 1×1 convolution and the input has a matrix, or the other way round.
   func shape(of index: Int) -> [Int] {
-    let shape = source.tensors[index].shape
-    guard case .parameter(let position) = identity.uses[index] else { return shape }
-    let expected = identity.schema.parameters[position].shape
-    if expected.count == 4, shape.count == 2, expected.suffix(2) == [1, 1] {
-      return shape + [1, 1]
-    }
-    if expected.count == 2, shape.count == 4, shape.suffix(2) == [1, 1] {
-      return Array(shape.prefix(2))
-    }
-    return shape
+    identity.originalShape(of: index, stored: source.tensors[index].shape)
   }
 }
 

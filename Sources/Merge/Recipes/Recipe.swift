@@ -51,6 +51,8 @@ public struct Recipe: Hashable, Sendable {
     /// The LoRAs that are merged into the one input, as on the command line; for the method
     /// ``loraMethod`` only.
     public var loras: [String] = []
+    /// How the LoRAs are merged, beside their strengths.
+    public var loraPolicies = LoRAPolicies()
     /// The convention by which lists of weights are spread over the places.
     public var dialect = Dialect.mbw
     /// How results are rounded.

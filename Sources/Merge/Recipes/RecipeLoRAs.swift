@@ -1,5 +1,18 @@
-import LoRA
+public import LoRA
 import Tensors
+
+/// How a step merges LoRAs, beside their strengths: what the options of `sdtool lora-merge` say.
+public struct LoRAPolicies: Hashable, Sendable {
+  /// Whether tensors of a LoRA that fit nothing are left out.
+  public var allowsUnmatched = false
+  /// The direction of DoRA magnitudes whose shape fits both.
+  public var magnitudeAxis: Magnitude.Axis?
+  /// Behaviours of other programs.
+  public var compatibility: Set<LoRACompatibility> = []
+
+  /// The defaults.
+  public init() {}
+}
 
 // LoRAs in recipes are models like all others: hashed, locked and found again by hash. A step may
 // name one, or give its path, which then becomes a model.
@@ -25,6 +38,24 @@ extension Recipe {
       }
     }
     return recipe
+  }
+
+  /// `text` with a path in the place of a name from a prompt: `<lora:style:0.8>` is
+  /// `FOLDER/style.safetensors:0.8`.
+  static func locatingLoRA(_ text: String, in folder: String?) throws(Fault) -> String {
+    // What cannot be read is reported with its step.
+    guard let argument = try? LoRAArgument(text), argument.isFromPrompt else { return text }
+    guard let folder else {
+      throw Fault(
+        .recipeValue, "names the LoRA '\(shortened(argument.name))' as in a prompt",
+        expected: "its path, or the folder as 'lora-dir'")
+    }
+    let name = argument.name
+    let isFile = [".safetensors", ".pt", ".ckpt", ".bin"].contains { name.hasSuffix($0) }
+    let path = (folder.hasSuffix("/") ? folder : folder + "/") + name
+    let settings = text.drop { $0 == " " }.dropFirst("<lora:".count + name.count)
+      .prefix { $0 != ">" }
+    return path + (isFile ? "" : ".safetensors") + settings
   }
 
   /// A free name like that of the file.

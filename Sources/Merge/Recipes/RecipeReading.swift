@@ -1,4 +1,5 @@
 public import JSON
+import LoRA
 import StableDiffusion
 public import Tensors
 
@@ -111,11 +112,20 @@ extension Recipe.Step {
     let name = try fields.take("name")?.text("the name of step \(position)") ?? "step-\(position)"
     let subject = "step '\(shortened(name))'"
     var loras: [String] = []
+    var loraPolicies = LoRAPolicies()
     if let node = fields.take("lora") {
-      if case .list(let elements) = node.content {
-        for element in elements { loras.append(try element.text("a LoRA of \(subject)")) }
-      } else {
-        loras = [try node.text("the LoRA of \(subject)")]
+      loraPolicies = try LoRAPolicies(&fields)
+      let folder = try fields.take("lora-dir")?.text("'lora-dir'")
+      for element in node.oneOrMore() {
+        let text = try element.text("a LoRA of \(subject)")
+        loras.append(
+          try element.reading { () throws(Fault) in try Recipe.locatingLoRA(text, in: folder) })
+      }
+      guard !loras.isEmpty else {
+        throw node.located(
+          Fault(
+            .recipeValue, "'lora' of \(subject) names no LoRA",
+            expected: "paths with strengths, like style.safetensors:0.8"))
       }
     }
     let method =
@@ -127,6 +137,7 @@ extension Recipe.Step {
     }
     self.init(name, method: method, inputs: inputs)
     self.loras = loras
+    self.loraPolicies = loraPolicies
     if let node = fields.take("alpha") {
       alpha = try WeightSpecification(node, named: "alpha", presets: presets)
     }
@@ -147,6 +158,33 @@ extension Recipe.Step {
     if let node = fields.take("output") { output = try Recipe.Output(node) }
     if let node = fields.take("policies") { policies = try MergePolicies(node) }
     try fields.finish()
+  }
+}
+
+extension LoRAPolicies {
+  fileprivate init(_ fields: inout RecipeFields) throws(Fault) {
+    self.init()
+    if let node = fields.take("allow-unmatched") {
+      allowsUnmatched = try node.choice(Truth.self, "'allow-unmatched'") == .true
+    }
+    if let node = fields.take("dora-axis") {
+      magnitudeAxis = try node.choice(Magnitude.Axis.self, "'dora-axis'")
+    }
+    if let node = fields.take("compat") {
+      for element in node.oneOrMore() {
+        compatibility.insert(try element.choice(LoRACompatibility.self, "'compat'"))
+      }
+    }
+  }
+
+  /// The spelling of a truth value.
+  private enum Truth: String, CaseIterable { case `true`, `false` }
+}
+
+extension RecipeNode {
+  /// The elements of a list, or the one thing that stands in its place.
+  fileprivate func oneOrMore() -> [RecipeNode] {
+    if case .list(let elements) = content { elements } else { [self] }
   }
 }
 

@@ -1,4 +1,5 @@
 public import JSON
+import LoRA
 import StableDiffusion
 import Tensors
 
@@ -43,6 +44,7 @@ extension Recipe.Step {
     var members: [(key: String, value: RecipeNode)] = [
       ("name", .text(name)), kind, ("models", RecipeNode(.list(inputs.map { .text($0) }))),
     ]
+    members += loraPolicies.members
     if let alpha { members.append(("alpha", alpha.node)) }
     if let beta { members.append(("beta", beta.node)) }
     members += number("gamma", gamma) + number("density", density) + number("epsilon", epsilon)
@@ -55,6 +57,20 @@ extension Recipe.Step {
     if let output { members.append(("output", output.node)) }
     if let policies { members.append(("policies", policies.node)) }
     return RecipeNode(.map(members))
+  }
+}
+
+extension LoRAPolicies {
+  /// What differs from the defaults.
+  fileprivate var members: [(key: String, value: RecipeNode)] {
+    var members: [(key: String, value: RecipeNode)] = []
+    if allowsUnmatched { members.append(("allow-unmatched", .number("true"))) }
+    if let magnitudeAxis { members.append(("dora-axis", .text(magnitudeAxis.rawValue))) }
+    if !compatibility.isEmpty {
+      let names = LoRACompatibility.allCases.filter(compatibility.contains).map(\.rawValue)
+      members.append(("compat", RecipeNode(.list(names.map { .text($0) }))))
+    }
+    return members
   }
 }
 

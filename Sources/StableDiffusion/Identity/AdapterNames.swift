@@ -57,8 +57,8 @@ struct AdapterCensus {
         ]
       ),
       (.glora, ["a1.weight", "a2.weight", "b1.weight", "b2.weight", "bm.weight"]),
-      (.ia3, ["on_input"]),
-      (.oft, ["oft_blocks", "oft_diag"]),
+      (.ia3, ["on_input", "ia3_l"]),
+      (.oft, ["oft_blocks", "oft_diag", "oft_R.weight", "boft_R"]),
       (.full, ["diff", "diff_b"]),
       (.norm, ["w_norm", "b_norm"]),
       (.timeDependent, ["q_layer.weight", "p_layer.weight", "lambda_layer"]),
@@ -66,7 +66,7 @@ struct AdapterCensus {
         nil,
         [
           "alpha", "dora_scale", "rescale", "lora_magnitude_vector", "lora_magnitude_vector.weight",
-          "bias_indices", "bias_values", "bias_size",
+          "bias_indices", "bias_values", "bias_size", "boft_s", "lora_B.bias",
         ]
       ),
     ]

@@ -59,6 +59,12 @@ private struct StructureCheck {
     } else if identity.kind == .unknown {
       faults.append(
         Fault(.unknownModel, "is of no known kind", hint: identity.reason))
+    } else if identity.kind == .adapter {
+      let base = identity.adapter?.base.map { " for \($0.title)" } ?? ""
+      faults.append(
+        Fault(
+          .otherModel, "is no model by itself", found: identity.title + base,
+          hint: "it changes a model: sdtool lora-merge puts it in"))
     } else {
       faults.append(
         Fault(

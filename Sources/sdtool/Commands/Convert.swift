@@ -34,28 +34,12 @@ extension SDTool {
     @Argument(help: ArgumentHelp("The model: a file or folder.", valueName: "model"))
     var input: String
 
-    @Option(
-      name: [.short, .customLong("output")],
-      help: ArgumentHelp("The file or folder to make.", valueName: "path"))
-    var output: String
-
-    @Option(
-      help: ArgumentHelp(
-        "Layout: \(OutputLayout.allCases.map(\.rawValue).joined(separator: ", ")) "
-          + "(default: by the suffix of the output; none stands for diffusers).",
-        valueName: "layout"))
-    var layout: OutputLayout?
+    @OptionGroup var file: ModelOutputOptions
 
     @Option(
       help: ArgumentHelp(
         "One component by itself, without prefix: unet, vae or clip.", valueName: "component"))
     var only: Component?
-
-    @Option(
-      help: ArgumentHelp(
-        "Type of the weights: keep, f32, f16 or bf16; for one component vae=f32. Repeatable.",
-        valueName: "type"))
-    var dtype: [TypeArgument] = []
 
     @Option(
       help: ArgumentHelp(
@@ -87,20 +71,8 @@ extension SDTool {
     @Flag(help: "Leave out the texts beside the tensors.")
     var noMetadata = false
 
-    @Flag(help: "Say what would be done, from headers alone; fail if it would fail.")
-    var plan = false
-
     @Flag(help: "List every tensor that changes or is left out.")
     var list = false
-
-    @Flag(help: "Write JSON.")
-    var json = false
-
-    @Flag(help: "Replace an existing output.")
-    var force = false
-
-    @Flag(help: "Say nothing, unless it fails.")
-    var quiet = false
 
     @Option(help: ArgumentHelp("The variant to prefer in folders, for example fp16."))
     var variant: String?
@@ -109,7 +81,6 @@ extension SDTool {
     @OptionGroup var text: OutputOptions
 
     func validate() throws {
-      if output.isEmpty { throw ValidationError("--output must not be empty") }
       if only != nil, vae != nil, only != .vae {
         throw ValidationError("--vae has no use with --only \(only?.folder ?? "")")
       }
@@ -129,10 +100,10 @@ extension SDTool {
         patterns.contains { $0.occurs(in: name) }
       }
       do throws(Fault) {
-        try plan.checkOutput(output, replacing: force)
+        try plan.checkOutput(file.output, replacing: file.force)
       } catch { plan.add(error) }
-      var report = ConversionReport(plan: plan, input: input, output: output, vae: vae)
-      if self.plan {
+      var report = ConversionReport(plan: plan, input: input, output: file.output, vae: vae)
+      if file.plan {
         try print(report)
         if let problem = plan.problems.first { throw problem }
         return
@@ -141,18 +112,17 @@ extension SDTool {
       try model.verifyChecksums(width: threads)
       try donor?.verifyChecksums(width: threads)
       (report.plan, report.keptNames) = try plan.keepingOverflows(width: threads)
-      let progress = Progress(
-        total: report.plan.dataByteCount, isShown: !quiet && !json, label: "writing")
+      let progress = file.progress(total: report.plan.dataByteCount)
       report.clamped = try report.plan.write(
-        to: output, replacing: force, width: threads, progress: progress.add)
+        to: file.output, replacing: file.force, width: threads, progress: progress.add)
       report.seconds = progress.finish()
       try print(report)
     }
 
     private var request: ConversionRequest {
-      var request = ConversionRequest(layout: layout ?? OutputLayout(path: output))
+      var request = ConversionRequest(layout: file.usedLayout)
       request.only = only
-      request.types = types
+      request.types = file.types
       request.overflow = overflow
       request.prunes = prune
       request.usesAverages = ema
@@ -161,50 +131,11 @@ extension SDTool {
       return request
     }
 
-    private var types: TypeChoice {
-      var types = TypeChoice()
-      for argument in dtype {
-        if let component = argument.component {
-          types[component] = argument.type
-        } else {
-          types.usual = argument.type
-        }
-      }
-      return types
-    }
-
     private func print(_ report: ConversionReport) throws(Fault) {
-      if json {
-        Terminal.write(try report.json.serialized(pretty: true) + "\n")
-      } else if !quiet || plan {
-        let lines = report.lines(
-          width: text.width, listWidth: text.listWidth, style: text.style, listing: list)
-        Terminal.write(lines.joined(separator: "\n") + "\n")
-      }
-    }
-  }
-}
-
-/// A type for all weights, or for those of one component: `f16`, `vae=f32`.
-struct TypeArgument: ExpressibleByArgument {
-  let component: Component?
-  /// The type; `nil` keeps what is there.
-  let type: DType?
-
-  init?(argument: String) {
-    let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    switch parts.last?.lowercased() {
-    case "keep": type = nil
-    case "f32", "fp32": type = .f32
-    case "f16", "fp16": type = .f16
-    case "bf16": type = .bf16
-    default: return nil
-    }
-    if parts.count == 2 {
-      guard let component = Component(name: parts[0]) else { return nil }
-      self.component = component
-    } else {
-      component = nil
+      try file.show(
+        json: report.json,
+        lines: report.lines(
+          width: text.width, listWidth: text.listWidth, style: text.style, listing: list))
     }
   }
 }

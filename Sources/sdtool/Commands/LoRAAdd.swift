@@ -13,14 +13,15 @@ extension SDTool {
       abstract: "Adds LoRAs, each with its strength, to one LoRA.",
       discussion: """
         The sum is exact up to the rounding of its type, which is reported: factors stand side by \
-        side, α and strengths are part of them, and the ranks add up. With --rank, --energy, --error or --size it is cut down by singular values, \
-        and the error is reported. Ranks and spellings may differ; LoCon, Tucker cores, LoHa, LoKr \
-        and full differences take part. A strength of 0 is as if the LoRA were not there. After a path come its strength \
-        or those of text encoder and U-Net, and te=, unet=, lbw= as for lora-merge.
+        side, α and strengths are part of them, and the ranks add up. With --rank, --energy, \
+        --error or --size it is cut down by singular values, and the error is reported. Ranks and \
+        spellings may differ; LoCon, Tucker cores, LoHa, LoKr and full differences take part. A \
+        strength of 0 is as if the LoRA were not there. After a path come its strength or those of \
+        text encoder and U-Net, and te=, unet=, lbw= as for lora-merge.
 
         EXAMPLES
-          sdtool lora-add style.safetensors:0.7 detail.safetensors:-0.4 -o both.safetensors
-          sdtool lora-add a.safetensors b.safetensors:0.5:te=0 --rank 32 -o small.safetensors
+          sdtool lora-add style.safetensors:0.7 eyes.safetensors:-0.4 -o both.safetensors
+          sdtool lora-add a.safetensors b.safetensors:0.5:te=0 --rank 32 -o c.safetensors
           sdtool lora-add a.safetensors b.safetensors --size 40MB -o fits.safetensors
 
         EXIT CODES
@@ -36,25 +37,10 @@ extension SDTool {
     @Flag(help: "Keep everything (the default).")
     var exact = false
 
-    @OptionGroup var ranks: RankOptions
-
-    @Option(
-      help: ArgumentHelp(
-        "The largest file: where a rank keeps most for its bytes it is kept.", valueName: "MB"))
-    var size: SizeArgument?
-
-    @Option(help: "How it is spelled: kohya, diffusers or comfy.")
-    var to: LoRADialect = .kohya
-
-    @Flag(help: "Leave out tensors that fit nothing.")
-    var allowUnmatched = false
-
-    @OptionGroup var file: LoRAOutputOptions
-    @OptionGroup var machine: MachineOptions
-    @OptionGroup var text: OutputOptions
+    @OptionGroup var options: LoRASumOptions
 
     private var targets: [RankTarget] {
-      (exact ? [.exact] : []) + ranks.targets + (size.map { [.size($0.byteCount)] } ?? [])
+      (exact ? [.exact] : []) + options.targets
     }
 
     func validate() throws {
@@ -66,23 +52,12 @@ extension SDTool {
 
     func run() throws {
       try orFail { () throws(Fault) in
-        let start = ContinuousClock.now
         var terms: [LoRASum.Term] = []
         for lora in loras {
           let argument = try LoRAArgument(lora)
           terms.append(LoRASum.Term(try LoRAFile(path: argument.name), argument.strength))
         }
-        try file.check(inputs: terms.flatMap(\.file.source.files))
-        let sum = try LoRASum(terms, allowingUnmatched: allowUnmatched)
-        let target = targets.first ?? .exact
-        let result = try sum.made(
-          target, dtype: file.dtype?.dtype ?? sum.usualType, dialect: to,
-          width: machine.threads ?? availableProcessors)
-        try result.output.write(to: file.output, replacing: file.force)
-        let report = EditedLoRAReport(
-          inputs: terms, target: target, result: result, output: file.output,
-          seconds: start.secondsSince)
-        try report.printWithRounding(file, text)
+        try options.write(terms, targets.first ?? .exact)
       }
     }
   }
@@ -108,70 +83,59 @@ extension SDTool {
     @Argument(help: ArgumentHelp("The LoRA.", valueName: "lora"))
     var lora: String
 
-    @OptionGroup var ranks: RankOptions
-
-    @Option(
-      help: ArgumentHelp(
-        "The largest file: where a rank keeps most for its bytes it is kept.", valueName: "MB"))
-    var size: SizeArgument?
-
-    @Option(help: "How it is spelled: kohya, diffusers or comfy.")
-    var to: LoRADialect = .kohya
-
-    @Flag(help: "Leave out tensors that fit nothing.")
-    var allowUnmatched = false
-
-    @OptionGroup var file: LoRAOutputOptions
-    @OptionGroup var machine: MachineOptions
-    @OptionGroup var text: OutputOptions
-
-    private var targets: [RankTarget] {
-      ranks.targets + (size.map { [.size($0.byteCount)] } ?? [])
-    }
+    @OptionGroup var options: LoRASumOptions
 
     func validate() throws {
-      guard targets.count == 1 else {
+      guard options.targets.count == 1 else {
         throw ValidationError("give one of --rank, --energy, --error and --size")
       }
     }
 
     func run() throws {
       try orFail { () throws(Fault) in
-        let start = ContinuousClock.now
-        let terms = [LoRASum.Term(try LoRAFile(path: lora), 1)]
-        try file.check(inputs: terms[0].file.source.files)
-        let sum = try LoRASum(terms, allowingUnmatched: allowUnmatched)
-        let target = targets[0]
-        let result = try sum.made(
-          target, dtype: file.dtype?.dtype ?? sum.usualType, dialect: to,
-          width: machine.threads ?? availableProcessors)
-        try result.output.write(to: file.output, replacing: file.force)
-        let report = EditedLoRAReport(
-          inputs: terms, target: target, result: result, output: file.output,
-          seconds: start.secondsSince)
-        try report.printWithRounding(file, text)
+        try options.write([LoRASum.Term(try LoRAFile(path: lora), 1)], options.targets[0])
       }
     }
   }
 }
 
-extension EditedLoRAReport {
-  /// Prints the report and how much the type of the factors costs: sums are exact in algebra only.
-  fileprivate func printWithRounding(
-    _ options: LoRAOutputOptions, _ text: OutputOptions
-  ) throws(Fault) {
-    guard options.json else {
-      try self.print(options, text)
-      guard !options.quiet else { return }
-      let line: StyledText =
-        "rounding  \(Self.error(result.roundingError)) of ‖ΔW‖, by the type of the factors"
-      let lines = line.wrapped(to: text.width).map { $0.rendered(text.style) }
-      Terminal.write(lines.joined(separator: "\n") + "\n")
-      return
-    }
-    var object = json.object ?? [:]
-    object["rounding_error"] = .double(result.roundingError)
-    Terminal.write(try JSONValue.object(object).serialized(pretty: true) + "\n")
+/// How a sum of LoRAs is cut down, spelled and written.
+struct LoRASumOptions: ParsableArguments {
+  @OptionGroup var ranks: RankOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "The largest file: where a rank keeps most for its bytes it is kept.", valueName: "MB"))
+  var size: SizeArgument?
+
+  @Option(help: "How it is spelled: kohya, diffusers or comfy.")
+  var to: LoRADialect = .kohya
+
+  @Flag(help: "Leave out tensors that fit nothing.")
+  var allowUnmatched = false
+
+  @OptionGroup var file: LoRAOutputOptions
+  @OptionGroup var machine: MachineOptions
+  @OptionGroup var text: OutputOptions
+
+  /// How much is kept, as far as that was given.
+  var targets: [RankTarget] {
+    ranks.targets + (size.map { [.size($0.byteCount)] } ?? [])
+  }
+
+  /// Adds `terms`, writes the sum and reports.
+  func write(_ terms: [LoRASum.Term], _ target: RankTarget) throws(Fault) {
+    let start = ContinuousClock.now
+    try file.check(inputs: terms.flatMap(\.file.source.files))
+    let sum = try LoRASum(terms, allowingUnmatched: allowUnmatched)
+    let result = try sum.made(
+      target, dtype: file.dtype?.dtype ?? sum.usualType, dialect: to,
+      width: machine.threads ?? availableProcessors)
+    try result.output.write(to: file.output, replacing: file.force)
+    try EditedLoRAReport(
+      inputs: terms, target: target, result: result, output: file.output,
+      seconds: start.secondsSince
+    ).print(file, text)
   }
 }
 

@@ -18,7 +18,7 @@ extension SDTool {
 
         EXAMPLES
           sdtool lora-convert peft.safetensors --to kohya -o webui.safetensors
-          sdtool lora-convert style.safetensors --to diffusers -o pytorch_lora_weights.safetensors
+          sdtool lora-convert style.safetensors --to diffusers -o pytorch.safetensors
 
         EXIT CODES
           0 written, 2 cannot be converted, read or written, 64 wrong usage

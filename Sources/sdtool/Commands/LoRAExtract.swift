@@ -19,9 +19,11 @@ extension SDTool {
         text encoder that differ by no more than rounding are left out and counted.
 
         EXAMPLES
-          sdtool lora-extract tuned.safetensors base.safetensors --rank 32 -o style.safetensors
-          sdtool lora-extract tuned.safetensors base.safetensors --error 0.2 --max-rank 128 -o l.safetensors
-          sdtool lora-extract tuned.safetensors base.safetensors --rank 64 --conv-rank 0 -o l.safetensors
+          sdtool lora-extract tuned.safetensors base.safetensors --rank 32 -o l.safetensors
+          sdtool lora-extract tuned.safetensors base.safetensors -o l.safetensors \\
+            --error 0.2 --max-rank 128
+          sdtool lora-extract tuned.safetensors base.safetensors -o l.safetensors \\
+            --rank 64 --conv-rank 0
 
         EXIT CODES
           0 written, 2 cannot be extracted, read or written, 64 wrong usage

@@ -51,6 +51,7 @@ extension SDTool {
       guard tolerance >= 0, tolerance.isFinite else {
         throw ValidationError("--tolerance is a share: 0.02 is 2 %")
       }
+      try LoRAFinder(folder: nil, presetFile: nil).validate([lora])
     }
 
     func run() throws {

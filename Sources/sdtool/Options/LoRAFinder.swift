@@ -1,3 +1,4 @@
+import ArgumentParser
 import Checkpoint
 import Glibc
 import Inspection
@@ -13,6 +14,26 @@ struct LoRAFinder {
 
   /// The LoRAs with their strengths, in order.
   func open(_ arguments: [String]) throws(Fault) -> [LoRAUse] {
+    var uses: [LoRAUse] = []
+    for argument in try parsed(arguments) {
+      uses.append(LoRAUse(try LoRAFile(path: path(of: argument)), argument.strength))
+    }
+    return uses
+  }
+
+  /// Refuses what no strength can look like, before any LoRA is opened.
+  ///
+  /// - Throws: `ValidationError`; that a file of presets cannot be read is found later.
+  func validate(_ arguments: [String]) throws {
+    do throws(Fault) {
+      _ = try parsed(arguments)
+    } catch {
+      guard error.rule == .loraWeights, error.path.isEmpty else { return }
+      throw ValidationError(error.sentence)
+    }
+  }
+
+  private func parsed(_ arguments: [String]) throws(Fault) -> [LoRAArgument] {
     var presets: [String: String] = [:]
     if let presetFile {
       let file = try InputFile(path: presetFile)
@@ -22,12 +43,9 @@ struct LoRAFinder {
       let bytes = try file.read(at: 0, count: file.byteCount)
       presets = LoRAVector.presets(in: String(decoding: bytes, as: UTF8.self))
     }
-    var uses: [LoRAUse] = []
-    for text in arguments {
-      let argument = try LoRAArgument(text, presets: presets)
-      uses.append(LoRAUse(try LoRAFile(path: path(of: argument)), argument.strength))
-    }
-    return uses
+    var parsed: [LoRAArgument] = []
+    for text in arguments { parsed.append(try LoRAArgument(text, presets: presets)) }
+    return parsed
   }
 
   private func path(of argument: LoRAArgument) throws(Fault) -> String {

@@ -24,19 +24,15 @@ struct EditedLoRAReport {
   }
 
   func lines(width: Int, listWidth: Int, style: Style, listing: Bool) -> [String] {
-    var lines: [String] = []
-    func add(_ text: StyledText) { lines.append(text.rendered(style)) }
+    var head: [StyledText] = []
     for input in inputs {
-      var strength = Written.decimal(input.unet, digits: 3)
-      if input.textEncoder != input.unet {
-        strength += ", text encoder " + Written.decimal(input.textEncoder, digits: 3)
-      }
       let ranks = input.file.modules.compactMap(\.scale.rank)
-      add(
-        "\(strength, .strong) × \(input.file.path, .name)  \(Written.count(input.file.modules.count, "module")), \(RankSpan(ranks).text), \(input.file.spelling.title)"
+      head.append(
+        "\(input.file.path, .name): \(Written.count(input.file.modules.count, "module")), \(RankSpan(ranks).text), \(input.file.spelling.title)"
       )
+      head.append("  strength \(input.strength.title, .strong)")
     }
-    lines.append("")
+    let lines = (head + summary).flatMap { $0.wrapped(to: width) }.map { $0.rendered(style) }
     if listing {
       var table = TextTable([
         .init("module", shrinks: true), .init("rank", .right), .init("of", .right),
@@ -48,19 +44,15 @@ struct EditedLoRAReport {
           "\(Written.significant(module.energy.squareRoot()))", Self.error(module.error),
         ])
       }
-      lines += table.lines(width: listWidth, style: style)
-    } else {
-      lines += placeTable(width: width, style: style)
+      return lines + [""] + table.lines(width: listWidth, style: style)
     }
-    lines.append("")
-    lines += summary.flatMap { $0.wrapped(to: width) }.map { $0.rendered(style) }
-    return lines
+    return lines + [""] + placeTable(width: width, style: style)
   }
 
   /// One line a place.
   private func placeTable(width: Int, style: Style) -> [String] {
     var table = TextTable([
-      .init("place"), .init("modules", .right), .init("rank", .right), .init("of", .right),
+      .init("block"), .init("modules", .right), .init("rank", .right), .init("of", .right),
       .init("‖ΔW‖", .right), .init("error", .right),
     ])
     for place in Place.allCases {
@@ -69,7 +61,8 @@ struct EditedLoRAReport {
       let energy = modules.reduce(0) { $0 + $1.energy }
       let lost = modules.reduce(0) { $0 + max(0, $1.lost) }
       table.append([
-        "\(place, .strong)", "\(modules.count)", "\(RankSpan(modules.map(\.rank)).short)",
+        "\(LoRABlocks.name(place), .name)", "\(modules.count)",
+        "\(RankSpan(modules.map(\.rank)).short)",
         "\(RankSpan(modules.map(\.rankBefore)).short)",
         "\(Written.significant(energy.squareRoot()))",
         Self.error(energy > 0 ? (lost / energy).squareRoot() : 0),
@@ -80,17 +73,21 @@ struct EditedLoRAReport {
 
   private var summary: [StyledText] {
     var lines: [StyledText] = []
+    let rounding: StyledText =
+      "rounding  \(Self.error(result.roundingError)) of ‖ΔW‖, by the type of the factors"
     if case .exact = target {
-      lines.append("\("exact", .good)   all factors side by side")
+      lines.append("\("exact", .good)     all factors side by side")
+      lines.append(rounding)
     } else {
-      lines.append("error   \(Self.error(result.error)) of ‖ΔW‖ over all modules")
+      lines.append("error     \(Self.error(result.error)) of ‖ΔW‖ over all modules")
       let worst = result.modules.filter { $0.error > 0 }
         .sorted { ($1.error, $0.target.target.kohyaName) < ($0.error, $1.target.target.kohyaName) }
       if let first = worst.first {
         lines.append(
-          "most    \(Self.error(first.error)) in \(first.target.target.kohyaName, .name)")
+          "most      \(Self.error(first.error)) in \(first.target.target.kohyaName, .name)")
       }
     }
+    if case .exact = target {} else { lines.append(rounding) }
     let dropped = result.modules.count { $0.rank == 0 && $0.rankBefore > 0 }
     if dropped > 0 {
       lines.append("\("left out", .caution)  \(Written.count(dropped, "module")) of rank 0")
@@ -108,13 +105,16 @@ struct EditedLoRAReport {
     [
       "inputs": .array(
         inputs.map {
-          [
+          var object: JSONObject = [
             "path": .string($0.file.path), "unet": .double($0.unet),
             "text_encoder": .double($0.textEncoder), "modules": .integer($0.file.modules.count),
             "spelling": .string($0.file.spelling.title),
           ]
+          $0.strength.addWeights(to: &object)
+          return .object(object)
         }),
       "target": target.json, "error": .double(result.error),
+      "rounding_error": .double(result.roundingError),
       "modules": .array(
         result.modules.map {
           [
@@ -170,8 +170,8 @@ struct LoRAFileSummary {
 
   var lines: [StyledText] {
     [
-      "\("wrote", .good)   \(path, .name), \(Written.fileSize(output.byteCount)) in \(Written.duration(seconds: seconds))",
-      "hashes  \("AutoV2", .faint) \(output.autoV2)  \("AutoV3", .faint) \(output.autoV3)",
+      "\("wrote", .good)     \(path, .name), \(Written.fileSize(output.byteCount)) in \(Written.duration(seconds: seconds))",
+      "hashes    \("AutoV2", .faint) \(output.autoV2)  \("AutoV3", .faint) \(output.autoV3)",
     ]
   }
 

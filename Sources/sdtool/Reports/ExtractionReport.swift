@@ -16,10 +16,8 @@ struct ExtractionReport {
   let seconds: Double
 
   func lines(width: Int, listWidth: Int, style: Style, listing: Bool) -> [String] {
-    var lines: [String] = []
-    func add(_ text: StyledText) { lines.append(text.rendered(style)) }
-    add("\(tuned, .name) − \(base, .name)")
-    lines.append("")
+    let head: [StyledText] = ["\(tuned, .name) − \(base, .name)"]
+    let lines = (head + summary).flatMap { $0.wrapped(to: width) }.map { $0.rendered(style) }
     if listing {
       var table = TextTable([
         .init("module", shrinks: true), .init("rank", .right), .init("change", .right),
@@ -34,13 +32,9 @@ struct ExtractionReport {
           "\(module.omission?.rawValue ?? "", .note)",
         ])
       }
-      lines += table.lines(width: listWidth, style: style)
-    } else {
-      lines += placeTable(width: width, style: style)
+      return lines + [""] + table.lines(width: listWidth, style: style)
     }
-    lines.append("")
-    lines += summary.flatMap { $0.wrapped(to: width) }.map { $0.rendered(style) }
-    return lines
+    return lines + [""] + placeTable(width: width, style: style)
   }
 
   private func best(_ module: ExtractedModule) -> Double {
@@ -49,7 +43,7 @@ struct ExtractionReport {
 
   private func placeTable(width: Int, style: Style) -> [String] {
     var table = TextTable([
-      .init("place"), .init("modules", .right), .init("written", .right), .init("rank", .right),
+      .init("block"), .init("modules", .right), .init("written", .right), .init("rank", .right),
       .init("change", .right), .init("error", .right),
     ])
     for place in Place.allCases {
@@ -61,7 +55,7 @@ struct ExtractionReport {
       let kept = written.reduce(0) { $0 + $1.energy }
       let lost = written.reduce(0) { $0 + $1.lost }
       table.append([
-        "\(place, .strong)", "\(modules.count)", "\(written.count)",
+        "\(LoRABlocks.name(place), .name)", "\(modules.count)", "\(written.count)",
         "\(RankSpan(written.map(\.rank)).short)",
         EditedLoRAReport.error(base > 0 ? (energy / base).squareRoot() : 0),
         written.isEmpty ? "" : EditedLoRAReport.error(kept > 0 ? (lost / kept).squareRoot() : 0),

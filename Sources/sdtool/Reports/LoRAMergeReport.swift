@@ -19,7 +19,7 @@ struct LoRAMergeReport {
   /// How long it took; `nil` if nothing was written.
   var seconds: Double?
   /// The hashes of the output.
-  var hashes: FileHashes?
+  var hashes: KnownHashes?
 
   // MARK: For people
 

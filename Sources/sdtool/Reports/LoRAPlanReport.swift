@@ -21,7 +21,7 @@ extension LoRAMergePlan {
     var lines: [StyledText] = [
       "\(use.file.path, .name): \(kinds.isEmpty ? "LoRA" : kinds), \(use.file.spelling.title); U-Net \(census.unetCount), text encoder \(census.textEncoderCount) of \(LoRACensus.usualTextEncoder) modules\(Self.ranks(census))"
     ]
-    lines.append("  strength \(Self.describe(use.strength), .strong)")
+    lines.append("  strength \(use.strength.title, .strong)")
     let counts = Self.ledgerWords.map { (word: $0, count: count(index, $0)) }.filter {
       $0.count > 0
     }
@@ -45,18 +45,6 @@ extension LoRAMergePlan {
     guard let first = census.ranks.first, let last = census.ranks.last else { return "" }
     return first.rank == last.rank
       ? ", rank \(first.rank)" : ", ranks \(first.rank) to \(last.rank)"
-  }
-
-  private static func describe(_ strength: LoRAStrength) -> String {
-    var text = "\(strength.unet)"
-    if strength.textEncoder != strength.unet {
-      text = "\(strength.unet) in the U-Net, \(strength.textEncoder) in the text encoder"
-    }
-    if let vector = strength.vector { text += ", block weights \(vector.text)" }
-    if !strength.rules.isEmpty {
-      text += ", layers \(strength.rules.map(\.text).joined(separator: "; "))"
-    }
-    return text
   }
 
   /// The weights of every block, and what happened there.
@@ -121,12 +109,7 @@ extension LoRAMergePlan {
       "unet_strength": .double(use.strength.unet),
       "text_encoder_strength": .double(use.strength.textEncoder),
     ]
-    if let vector = use.strength.vector {
-      object["lbw"] = .string(vector.text)
-      var values = JSONObject()
-      for place in LoRABlocks.all { values[LoRABlocks.name(place)] = .double(vector[place]) }
-      object["block_weights"] = .object(values)
-    }
+    use.strength.addWeights(to: &object)
     for word in Self.ledgerWords { object[word] = .integer(count(index, word)) }
     object["ledger"] = .array(
       ledgers[index].enumerated().map { tensor, entry in
@@ -147,5 +130,30 @@ extension LoRAMergePlan {
         return .object(value)
       })
     return .object(object)
+  }
+}
+
+extension LoRAStrength {
+  /// Adds the weights of blocks and layers, if there are any.
+  func addWeights(to object: inout JSONObject) {
+    if let vector {
+      object["lbw"] = .string(vector.text)
+      var values = JSONObject()
+      for place in LoRABlocks.all { values[LoRABlocks.name(place)] = .double(vector[place]) }
+      object["block_weights"] = .object(values)
+    }
+    if !rules.isEmpty { object["lbwe"] = .array(rules.map { .string($0.text) }) }
+  }
+
+  /// Everything that was given, in words.
+  var title: String {
+    var text = "\(unet)"
+    if textEncoder != unet { text = "\(unet) in the U-Net, \(textEncoder) in the text encoder" }
+    if let vector {
+      text += ", block weights \(vector.text)"
+      if vector.rest != 0 { text += ", others \(vector.rest)" }
+    }
+    if !rules.isEmpty { text += ", layers \(rules.map(\.text).joined(separator: "; "))" }
+    return text
   }
 }

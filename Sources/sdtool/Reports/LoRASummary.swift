@@ -69,7 +69,8 @@ struct LoRASummary {
     ]
     if !census.ranks.isEmpty {
       rows.append(("rank", "\(Self.listed(census.ranks.map { ("\($0.rank)", $0.count) }))"))
-      rows.append(("α / rank", "\(Self.listed(census.scales.map { ("\($0.scale)", $0.count) }))"))
+      let scales = census.scales.map { (Self.short($0.scale), $0.count) }
+      rows.append(("α / rank", "\(Self.listed(scales))"))
     }
     if let effective {
       rows.append(
@@ -82,6 +83,12 @@ struct LoRASummary {
     rows.append(
       ("tensors", "\(words.map { "\(Written.count(count($0))) \($0)" }.joined(separator: ", "))"))
     return rows
+  }
+
+  /// A number with at most four decimals.
+  private static func short(_ value: Double) -> String {
+    let rounded = (value * 1e4).rounded() / 1e4
+    return rounded == 0 || rounded == value ? "\(value)" : "\(rounded)"
   }
 
   private var unet: String {

@@ -76,7 +76,7 @@ let package = Package(
     library("Inference", ["Tensors", "StableDiffusion", "CForward"]),
     library(
       "Generation",
-      ["Tensors", "StableDiffusion", "Sampling", "Prompts", "Pictures", "Inference"]),
+      ["Tensors", "StableDiffusion", "Sampling", "Prompts", "Pictures", "Inference", "JSON"]),
     library("LoRA", ["Tensors", "StableDiffusion", "Checkpoint", "JSON", "LinearAlgebra"]),
     library(
       "LoRAEdit",
@@ -126,11 +126,12 @@ let package = Package(
       ]),
     tests("Inspection", ["Synthesis", "JSON"]),
     tests("Sampling", ["JSON", "Tensors"]),
-    tests("Pictures", ["Tensors"]),
+    tests("Pictures", ["Tensors", "SafeTensors"]),
     tests(
       "Generation",
       [
         "Sampling", "Pictures", "Prompts", "Inference", "Tensors", "Synthesis", "SafeTensors",
+        "Checkpoint",
       ]),
     tests("Prompts", ["JSON", "Tensors", "Vocabulary"]),
     tests("Inference", ["Tensors", "StableDiffusion", "SafeTensors", "Synthesis"]),
@@ -152,7 +153,8 @@ let package = Package(
     tests(
       "Reporting", ["Tensors", "StableDiffusion", "Synthesis", "Inspection", "Drawing", "JSON"]),
     .testTarget(
-      name: "CommandTests", dependencies: ["sdtool", "TestSupport"], swiftSettings: swiftSettings),
+      name: "CommandTests", dependencies: ["sdtool", "Pictures", "TestSupport"],
+      swiftSettings: swiftSettings),
     // Written as by another package: without our settings, public API only.
     .testTarget(
       name: "ExamplesTests",

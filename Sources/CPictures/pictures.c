@@ -113,10 +113,12 @@ static int jpeg_begin(const uint8_t *file, size_t count, struct jpeg *j, char *m
       !(*(void **)&j->error = jpeg("tjGetErrorStr2", message)) || !(j->handle = init()))
     return CP_NO_LIBRARY;
   int sampling, space;
+  // A file of tables alone has a header without a size, which stays as it is here.
+  j->width = j->height = 0;
   if (header(j->handle, file, count, &j->width, &j->height, &sampling, &space) == 0 &&
       j->width > 0 && j->height > 0)
     return CP_DONE;
-  say(message, j->error(j->handle));
+  say(message, j->width ? j->error(j->handle) : "it has no picture in it");
   j->destroy(j->handle);
   return CP_FAILED;
 }

@@ -22,6 +22,8 @@ final class Denoiser {
   private let evaluated: () -> Void
   /// The step that the sampler is in, of all steps of the request.
   var step: Int
+  /// What the model was asked last, and what it said.
+  private(set) var last: (latents: [Float], timestep: Float, output: [Float])?
 
   init(
     _ unet: UNetModel, _ request: ImageRequest, positive: [ContextPhase],
@@ -46,6 +48,7 @@ final class Denoiser {
         Array(own) + (beside.isEmpty ? [] : beside[image]), timestep: timestep)
       evaluated()
     }
+    last = (latents, timestep, output)
     return output
   }
 

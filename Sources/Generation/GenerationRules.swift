@@ -10,8 +10,8 @@ extension Rule {
   /// An image or mask whose size differs from the picture's.
   public static let imageMismatch = Rule(
     "GN005", .fatal, "image of another size",
-    "Image, mask and result have the same size. Nothing is scaled silently, because how it is "
-      + "scaled shows in the result.")
+    "A mask belongs to an image, pixel by pixel, so that both have the same size. The image may have "
+      + "any size: it is scaled to that of the result, and the mask with it.")
   /// A setting out of its range.
   public static let generationSetting = Rule(
     "GN006", .fatal, "setting out of range",

@@ -2,20 +2,24 @@ public import Inference
 public import Pictures
 public import Prompts
 import Sampling
+public import StableDiffusion
 public import Tensors
 
-/// Makes pictures with a model.
+/// Makes pictures with a model, or with several that differ in some of their weights.
 ///
 ///     let generator = ImageGenerator(model, runtime: try Runtime())
 ///     let pictures = try generator.pictures(for: [request])
 ///
 /// Each part of the model is loaded when it is needed and freed before the next, so that memory
-/// holds one of them.
+/// holds one of them. Of several models each part is worked through before the next part is loaded,
+/// and what one has in common with the one before stays in memory.
 public struct ImageGenerator {
   /// How far the work is.
   public enum Stage: Hashable, Sendable {
     /// Weights of a part are being read.
     case loading(String)
+    /// Weights of a model, by its number, were read; others were there already.
+    case read([Parameter], model: Int)
     /// Prompts are being encoded.
     case encoding
     /// The U-Net ran once more, for one picture.
@@ -24,10 +28,11 @@ public struct ImageGenerator {
     case decoding
   }
 
-  private let source: any TensorSource
+  private let models: [any TensorSource]
   private let runtime: Runtime
   private let encoder: PromptEncoder
   private let progress: (Stage) -> Void
+  private let preview: (LatentPreview) -> Void
 
   /// A generator for a model.
   ///
@@ -36,53 +41,100 @@ public struct ImageGenerator {
   ///   - runtime: what networks run on.
   ///   - encoder: knows the embeddings that prompts may name.
   ///   - progress: called from the calling thread.
+  ///   - preview: called after each step.
   public init(
     _ source: any TensorSource, runtime: Runtime, encoder: PromptEncoder = PromptEncoder(),
-    progress: @escaping (Stage) -> Void = { _ in }
+    progress: @escaping (Stage) -> Void = { _ in },
+    preview: @escaping (LatentPreview) -> Void = { _ in }
   ) {
-    self.source = source
+    self.init(
+      series: [source], runtime: runtime, encoder: encoder, progress: progress, preview: preview)
+  }
+
+  /// A generator for several models.
+  public init(
+    series models: [any TensorSource], runtime: Runtime, encoder: PromptEncoder = PromptEncoder(),
+    progress: @escaping (Stage) -> Void = { _ in },
+    preview: @escaping (LatentPreview) -> Void = { _ in }
+  ) {
+    precondition(!models.isEmpty, "there is a model")
+    self.models = models
     self.runtime = runtime
     self.encoder = encoder
     self.progress = progress
+    self.preview = preview
   }
 
-  /// The pictures of each request, in order.
+  /// The pictures of each request, in order, by the first model.
   ///
   /// - Throws: what ``ImageRequest/check()`` and the networks throw, and
   ///   ``Tensors/Rule/generationNumbers``.
   public func pictures(for requests: [ImageRequest]) throws(Fault) -> [[Picture]] {
-    let latents = try self.latents(for: requests)
-    progress(.loading("VAE decoder"))
-    let vae = try VAEModel(source, runtime: runtime, parts: [.decoder])
-    var pictures: [[Picture]] = []
-    for (request, values) in zip(requests, latents) {
-      var own: [Picture] = []
-      for image in 0..<request.count {
-        progress(.decoding)
-        let range = image * request.latentCount..<(image + 1) * request.latentCount
-        let scaled = values[range].map { $0 / EncodedImage.scale }
-        let shape = [1, 4, request.latentHeight, request.latentWidth]
-        let decoded = try vae.decode(FloatArray(shape, scaled))
-        own.append(
-          Picture(width: request.width, height: request.height, planes: decoded.values))
-      }
-      pictures.append(own)
-    }
-    return pictures
+    try pictures(forEach: [requests])[0]
   }
 
   /// The latents of each request before the VAE decodes them: `[count, 4, height / 8, width / 8]`.
   public func latents(for requests: [ImageRequest]) throws(Fault) -> [[Float]] {
-    for request in requests { try request.check() }
+    try latents(forEach: [requests])[0]
+  }
+
+  /// The pictures of each model's own requests; there is a list of requests for each model.
+  public func pictures(forEach requests: [[ImageRequest]]) throws(Fault) -> [[[Picture]]] {
+    let latents = try self.latents(forEach: requests)
+    var weights = LoadedWeights()
+    var pictures: [[[Picture]]] = []
+    for (model, own) in requests.enumerated() {
+      progress(.loading("VAE decoder"))
+      let vae = try VAEModel(
+        models[model], runtime: runtime, parts: [.decoder], keeping: &weights)
+      progress(.read(vae.weights.read, model: model))
+      var made: [[Picture]] = []
+      for (request, values) in zip(own, latents[model]) {
+        made.append(try decode(values, of: request, by: vae))
+      }
+      pictures.append(made)
+      weights = vae.weights
+    }
+    return pictures
+  }
+
+  private func decode(
+    _ latents: [Float], of request: ImageRequest, by vae: VAEModel
+  ) throws(Fault) -> [Picture] {
+    var pictures: [Picture] = []
+    for image in 0..<request.count {
+      progress(.decoding)
+      let range = image * request.latentCount..<(image + 1) * request.latentCount
+      let scaled = latents[range].map { $0 / EncodedImage.scale }
+      let shape = [1, 4, request.latentHeight, request.latentWidth]
+      let decoded = try vae.decode(FloatArray(shape, scaled))
+      pictures.append(
+        Picture(width: request.width, height: request.height, planes: decoded.values))
+    }
+    return pictures
+  }
+
+  /// The latents of each model's own requests.
+  private func latents(forEach requests: [[ImageRequest]]) throws(Fault) -> [[[Float]]] {
+    precondition(requests.count <= models.count, "there is a model for each list")
+    for request in requests.joined() { try request.check() }
     let prompts = try encodePrompts(of: requests)
-    let channels = try inputChannels()
-    let images = try encodeImages(of: requests, channels: channels)
-    progress(.loading("U-Net"))
-    let unet = try UNetModel(source, runtime: runtime)
-    var results: [[Float]] = []
-    for (index, request) in requests.enumerated() {
-      results.append(
-        try sample(request, by: unet, prompts: prompts[index], images: images[index]))
+    let images = try encodeImages(of: requests)
+    var weights = LoadedWeights()
+    var results: [[[Float]]] = []
+    for (model, own) in requests.enumerated() {
+      progress(.loading("U-Net"))
+      let unet = try UNetModel(models[model], runtime: runtime, keeping: &weights)
+      progress(.read(unet.weights.read, model: model))
+      var latents: [[Float]] = []
+      for (index, request) in own.enumerated() {
+        latents.append(
+          try sample(
+            request, by: unet, prompts: prompts[model][index], images: images[model][index],
+            path: models[model].path))
+      }
+      results.append(latents)
+      weights = unet.weights
     }
     return results
   }
@@ -92,41 +144,62 @@ public struct ImageGenerator {
 extension ImageGenerator {
   private typealias Contexts = (positive: [ContextPhase], negative: [ContextPhase])
 
-  /// The channels that the U-Net takes: 4, or 9 for inpainting.
-  private func inputChannels() throws(Fault) -> Int {
-    let channels = ImageModel.inputChannels(of: source)
+  /// The channels that a U-Net takes: 4, or 9 for inpainting.
+  private func inputChannels(of model: any TensorSource) throws(Fault) -> Int {
+    let channels = ImageModel.inputChannels(of: model)
     guard channels == 4 || channels == 9 else {
       throw Fault(
-        .generationModel, "has a U-Net that takes something else than an image", path: source.path,
+        .generationModel, "has a U-Net that takes something else than an image", path: model.path,
         expected: "4 or 9 input channels", found: "\(channels)")
     }
     return channels
   }
 
-  private func encodePrompts(of requests: [ImageRequest]) throws(Fault) -> [Contexts] {
-    progress(.loading("text encoder"))
-    let model = try TextModel(source, runtime: runtime)
-    progress(.encoding)
+  private func encodePrompts(of requests: [[ImageRequest]]) throws(Fault) -> [[Contexts]] {
+    var weights = LoadedWeights()
     var known: [PromptKey: FloatArray] = [:]
-    var results: [Contexts] = []
-    for request in requests {
-      var both: [[ContextPhase]] = []
-      for prompt in [request.prompt, request.negativePrompt] {
-        let edited = try EditedPrompt(
-          prompt, steps: request.readsEmphasis ? request.steps : 1)
-        var phases: [ContextPhase] = []
-        for phase in request.readsEmphasis ? edited.phases : [.init(start: 0, text: prompt)] {
-          let key = PromptKey(
-            text: phase.text, skip: request.clipSkip, emphasis: request.readsEmphasis)
-          if known[key] == nil { known[key] = try context(of: key, by: model) }
-          guard let context = known[key] else { continue }
-          phases.append(ContextPhase(start: phase.start, context: context))
-        }
-        both.append(phases)
+    var results: [[Contexts]] = []
+    for (index, own) in requests.enumerated() {
+      progress(.loading("text encoder"))
+      let model = try TextModel(models[index], runtime: runtime, keeping: &weights)
+      progress(.read(model.weights.read, model: index))
+      progress(.encoding)
+      if !model.weights.read.isEmpty { known = [:] }
+      var contexts: [Contexts] = []
+      for request in own {
+        contexts.append(
+          (
+            try phases(of: request.prompt, in: request, by: model, &known),
+            try phases(of: request.negativePrompt, in: request, by: model, &known)
+          ))
       }
-      results.append((both[0], both[1]))
+      results.append(contexts)
+      weights = model.weights
     }
     return results
+  }
+
+  private func phases(
+    of prompt: String, in request: ImageRequest, by model: TextModel,
+    _ known: inout [PromptKey: FloatArray]
+  ) throws(Fault) -> [ContextPhase] {
+    let edited =
+      try request.readsEmphasis
+      ? EditedPrompt(prompt, steps: request.steps).phases : [.init(start: 0, text: prompt)]
+    var phases: [ContextPhase] = []
+    for phase in edited {
+      let key = PromptKey(
+        text: phase.text, skip: request.clipSkip, emphasis: request.readsEmphasis)
+      let context: FloatArray
+      if let found = known[key] {
+        context = found
+      } else {
+        context = try self.context(of: key, by: model)
+        known[key] = context
+      }
+      phases.append(ContextPhase(start: phase.start, context: context))
+    }
+    return phases
   }
 
   private struct PromptKey: Hashable {
@@ -153,20 +226,46 @@ extension ImageGenerator {
 
   private typealias Images = (image: EncodedImage?, masked: EncodedImage?)
 
+  /// What an encoded image follows from.
+  private struct ImageKey: Hashable {
+    let image: Picture?, mask: Picture?, width: Int, height: Int
+
+    init(_ request: ImageRequest) {
+      (image, mask, width, height) = (request.image, request.mask, request.width, request.height)
+    }
+  }
+
   /// The images of all requests; the encoder is freed before anything else is loaded.
-  private func encodeImages(
-    of requests: [ImageRequest], channels: Int
-  ) throws(Fault) -> [Images] {
-    guard channels == 9 || requests.contains(where: { $0.image != nil }) else {
-      return requests.map { _ in (nil, nil) }
+  private func encodeImages(of requests: [[ImageRequest]]) throws(Fault) -> [[Images]] {
+    var weights = LoadedWeights()
+    var known: [ImageKey: Images] = [:]
+    var results: [[Images]] = []
+    for (index, own) in requests.enumerated() {
+      let channels = try inputChannels(of: models[index])
+      guard channels == 9 || own.contains(where: { $0.image != nil }) else {
+        results.append(own.map { _ in (nil, nil) })
+        continue
+      }
+      progress(.loading("VAE encoder"))
+      let vae = try VAEModel(
+        models[index], runtime: runtime, parts: [.encoder], keeping: &weights)
+      progress(.read(vae.weights.read, model: index))
+      if !vae.weights.read.isEmpty { known = [:] }
+      var images: [Images] = []
+      for request in own {
+        let key = ImageKey(request)
+        if let found = known[key] {
+          images.append(found)
+          continue
+        }
+        let found = try encodeImages(of: request, channels: channels, by: vae)
+        known[key] = found
+        images.append(found)
+      }
+      results.append(images)
+      weights = vae.weights
     }
-    progress(.loading("VAE encoder"))
-    let vae = try VAEModel(source, runtime: runtime, parts: [.encoder])
-    var images: [Images] = []
-    for request in requests {
-      images.append(try encodeImages(of: request, channels: channels, by: vae))
-    }
-    return images
+    return results
   }
 
   private func encodeImages(
@@ -189,8 +288,7 @@ extension ImageGenerator {
   }
 
   private func sample(
-    _ request: ImageRequest, by unet: UNetModel, prompts: Contexts,
-    images: Images
+    _ request: ImageRequest, by unet: UNetModel, prompts: Contexts, images: Images, path: String
   ) throws(Fault) -> [Float] {
     let count = request.latentCount
     let box = NoiseBox(request)
@@ -220,6 +318,10 @@ extension ImageGenerator {
     let result = try run.sample(with: request.sampler, request.settings, from: start) {
       (index, x) throws(Fault) in
       denoiser.step += 1
+      if let answer = denoiser.last {
+        let image = run.image(answer.output, in: answer.latents, at: answer.timestep)
+        preview(LatentPreview(step: index, of: request, image: image.floats))
+      }
       guard request.mask != nil, images.masked == nil, let kept else { return }
       let image = Latents(kept)
       let known =
@@ -229,7 +331,7 @@ extension ImageGenerator {
     }
     guard result.values.allSatisfy(\.isFinite), result.values.count == count * request.count else {
       throw Fault(
-        .generationNumbers, "made latents that are not numbers", path: source.path,
+        .generationNumbers, "made latents that are not numbers", path: path,
         hint: "sdtool validate finds damaged weights; --precision f32 has more range")
     }
     return result.floats

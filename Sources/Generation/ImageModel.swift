@@ -39,19 +39,25 @@ public enum ImageModel {
     }
   }
 
+  /// The width of what the text encoder gives: 768 for Stable Diffusion 1.5.
+  public static func contextWidth(of source: any TensorSource) -> Int {
+    ModelIdentity(source.tensors).schema.dimensions[.text]
+  }
+
   /// Checks that there is memory for a picture, by planning it: no weight is read.
   ///
   /// - Parameters:
   ///   - request: the largest picture that will be made.
   ///   - source: the model.
   ///   - runtime: how it will be computed.
+  ///   - free: the bytes that there are; by default what the system says.
   /// - Throws: ``Tensors/Rule/generationMemory``.
   public static func checkMemory(
-    for request: ImageRequest, of source: any TensorSource, runtime: Runtime
+    for request: ImageRequest, of source: any TensorSource, runtime: Runtime, free: Int? = nil
   ) throws(Fault) {
     let needed = try memory(for: request, of: source, runtime: runtime)
-    guard let free = freeMemory(), needed > free else { return }
-    func gibibytes(_ count: Int) -> String { "\(Double(count * 10 >> 30) / 10) GiB" }
+    guard let free = free ?? freeMemory(), needed > free else { return }
+    func gibibytes(_ count: Int) -> String { "\(Double(count / 107_374_182) / 10) GiB" }
     throw Fault(
       .generationMemory, "a picture of \(request.width) × \(request.height) needs more memory",
       path: source.path, expected: "\(gibibytes(needed)) free", found: gibibytes(free),

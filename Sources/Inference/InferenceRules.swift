@@ -51,10 +51,18 @@ extension Rule {
     "A component ran, but what it gives is far larger than in any model that works, or the same "
       + "everywhere. Its weights are finite, but probably scaled or merged wrongly.")
 
+  /// A merge gives numbers of another size than its inputs.
+  public static let unlikeInputs = Rule(
+    "FW010", .warning, "results are unlike those of the inputs",
+    "The metadata name the models that this one was merged from. On the same input its results vary "
+      + "more than twice as much as those of all of them, or less than half as much, so that "
+      + "something was probably scaled wrongly. Their files were found beside the model, or by "
+      + "--inputs.")
+
   /// All rules about running a model.
   public static let inferenceRules: [Rule] = [
     .unsupportedPrecision, .missingComponent, .missingWeight, .unusableWeight, .notRunnable,
-    .badInput, .nonFiniteActivation, .outOfMemory, .implausibleActivation,
+    .badInput, .nonFiniteActivation, .outOfMemory, .implausibleActivation, .unlikeInputs,
   ]
 }
 

@@ -36,6 +36,9 @@ public struct PromptEncoder: Sendable {
   /// How prompts become tokens.
   public let tokenizer: CLIPTokenizer
   private let inversions: [TextualInversion]
+  /// The names in angle brackets, which are found in the text, the longest first: the last bracket
+  /// and what follows it may be one token.
+  private let bracketed: [(name: String, index: Int)]
   /// The embeddings whose names begin with a token, the longest name first.
   private let byFirstToken: [Int: [(tokens: [Int], index: Int)]]
   private let comma: Int
@@ -52,6 +55,9 @@ public struct PromptEncoder: Sendable {
     self.tokenizer = tokenizer
     inversions = embeddings
     var table: [Int: [(tokens: [Int], index: Int)]] = [:]
+    bracketed = embeddings.enumerated()
+      .filter { $1.name.count > 2 && $1.name.hasPrefix("<") && $1.name.hasSuffix(">") }
+      .map { ($1.name, $0) }.sorted { $0.name.count > $1.name.count }
     for (index, embedding) in embeddings.enumerated() {
       let name = tokenizer.tokens(of: embedding.name)
       if let first = name.first { table[first, default: []].append((name, index)) }
@@ -76,31 +82,55 @@ public struct PromptEncoder: Sendable {
     var builder = ChunkBuilder(
       start: tokenizer.vocabulary.startOfText, end: tokenizer.vocabulary.endOfText)
     var vectors: [[Float]] = [], used: [String] = []
+    func use(_ index: Int, _ weight: Double) {
+      let found = inversions[index]
+      builder.makeRoom(for: found.vectors.count)
+      for vector in found.vectors {
+        builder.append(tokenizer.vocabulary.tokens.count + vectors.count, weight)
+        vectors.append(vector)
+      }
+      if !used.contains(found.name) { used.append(found.name) }
+    }
     for part in parts {
       guard case .text(let piece) = part else {
         builder.finishChunk()
         continue
       }
-      let tokens = tokenizer.tokens(of: piece.text)
-      var position = 0
-      while position < tokens.count {
-        if let (length, index) = embedding(in: tokens, at: position) {
-          let found = inversions[index]
-          builder.makeRoom(for: found.vectors.count)
-          for vector in found.vectors {
-            builder.append(tokenizer.vocabulary.tokens.count + vectors.count, piece.weight)
-            vectors.append(vector)
+      for (text, index) in split(piece.text) {
+        let tokens = tokenizer.tokens(of: text)
+        var position = 0
+        while position < tokens.count {
+          if let (length, index) = embedding(in: tokens, at: position) {
+            use(index, piece.weight)
+            position += length
+          } else {
+            builder.add(tokens[position], piece.weight, isComma: tokens[position] == comma)
+            position += 1
           }
-          if !used.contains(found.name) { used.append(found.name) }
-          position += length
-        } else {
-          builder.add(tokens[position], piece.weight, isComma: tokens[position] == comma)
-          position += 1
         }
+        if let index { use(index, piece.weight) }
       }
     }
     builder.finish()
     return PromptTokens(chunks: builder.chunks, vectors: vectors, embeddings: used)
+  }
+
+  /// A text cut at names in angle brackets, each piece with the embedding that follows it.
+  private func split(_ text: String) -> [(text: String, embedding: Int?)] {
+    guard !bracketed.isEmpty, text.contains("<") else { return [(text, nil)] }
+    var pieces: [(String, Int?)] = []
+    var piece = "", rest = text[...]
+    while let first = rest.first {
+      if first == "<", let (name, index) = bracketed.first(where: { rest.hasPrefix($0.name) }) {
+        pieces.append((piece, index))
+        piece = ""
+        rest = rest.dropFirst(name.count)
+      } else {
+        piece.append(first)
+        rest = rest.dropFirst()
+      }
+    }
+    return pieces + [(piece, nil)]
   }
 
   private func embedding(in tokens: [Int], at position: Int) -> (length: Int, index: Int)? {

@@ -8,10 +8,11 @@ public enum Samplers {
     DPMSolver2MSDE.self, DPMSolverSDE.self, DPMSolver2SAncestral.self, UniPC.self, LCM.self,
   ]
 
-  /// The sampler called `name`, here or in the web UIs; case, blanks, hyphens and underscores are
-  /// ignored.
+  /// The sampler called `name`, here, in the web UIs or in ComfyUI; case, blanks, hyphens and
+  /// underscores are ignored.
   ///
-  ///     try Samplers.named("DPM++ 2M").name   // "dpmpp-2m"
+  ///     try Samplers.named("DPM++ 2M").name            // "dpmpp-2m"
+  ///     try Samplers.named("k_euler_ancestral").name   // "euler-a"
   ///
   /// - Throws: ``Tensors/Rule/unknownSampler``, with the nearest name.
   public static func named(_ name: String) throws(Fault) -> any Sampler.Type {
@@ -28,8 +29,27 @@ public enum Samplers {
         ?? "choose one of " + all.map { $0.name }.joined(separator: ", "))
   }
 
+  /// The sampler called `text`, which may end with a schedule, as names in the web UIs once did.
+  ///
+  ///     try Samplers.withSchedule("DPM++ 2M Karras")   // DPM++ 2M, .karras
+  ///
+  /// - Throws: ``Tensors/Rule/unknownSampler``, with the nearest name.
+  public static func withSchedule(
+    _ text: String
+  ) throws(Fault) -> (sampler: any Sampler.Type, sigmas: SigmaSpacing?) {
+    if let space = text.lastIndex(where: { " _-".contains($0) }),
+      let sigmas = SigmaSpacing(named: text[text.index(after: space)...])
+    {
+      return (try named(String(text[..<space])), sigmas)
+    }
+    return (try named(text), nil)
+  }
+
   /// The name in small letters without what people write in different ways.
   private static func plain(_ name: String) -> String {
-    name.lowercased().replacing("++", with: "pp").filter { !" -_".contains($0) }
+    var name = name.lowercased().replacing("++", with: "pp").replacing("ancestral", with: "a")
+    if name.hasPrefix("k_") || name.hasPrefix("k-") { name.removeFirst(2) }
+    if name.hasPrefix("sample_") { name.removeFirst(7) }
+    return name.filter { !" -_".contains($0) }
   }
 }

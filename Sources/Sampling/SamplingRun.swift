@@ -77,6 +77,16 @@ public struct SamplingRun {
     return x
   }
 
+  /// The image that the model's output stands for, where it saw `latents` of unit variance.
+  public func image(
+    _ output: [Float], in latents: [Float], at timestep: Float
+  ) -> Latents {
+    let sigma = trajectory.schedule.sigma(at: Double(timestep))
+    return prediction.image(
+      Latents(output), in: Latents(latents),
+      at: Trajectory.Point(timestep: Double(timestep), sigma: sigma))
+  }
+
   // What samplers ask for.
 
   /// The points that are visited.

@@ -80,6 +80,9 @@ public protocol TensorSource: Sendable {
   /// Where the values of tensor `index` lie as they are, or `nil` if they must be assembled.
   func extent(of index: Int) -> FileExtent?
 
+  /// What the values of tensor `index` follow from, or `nil` if that cannot be told.
+  func origin(of index: Int) -> TensorOrigin?
+
   /// Fills `buffer` with the bytes of tensor `index` from byte `offset` of its contiguous form.
   ///
   /// Reading a tensor from front to back is always fast; jumping about may not be.

@@ -53,6 +53,28 @@ struct ForwardCommandTests {
     #expect(same.code == 0, "\(same.errors)\(same.output)")
   }
 
+  @Test("A prompt takes the place of tokens, and of the context that the model makes of them")
+  func prompt() throws {
+    let model = try synth("a.safetensors")
+    let text = folder.path("text.safetensors"), first = folder.path("first.safetensors")
+    let encode = ["forward", "text", "-m", model, "--prompt", "a cat", "--precision", "reference"]
+    #expect(try Tool.run(encode + ["-o", text]).code == 0)
+    let run = ["forward", "unet", "-m", model, "--size", "64x64", "--precision", "reference"]
+    #expect(try Tool.run(run + ["--prompt", "a cat", "-o", first]).code == 0)
+    let same = try Tool.run(
+      run + ["--prompt", "a cat", "--compare", first, "--tolerance", "0"])
+    #expect(same.code == 0, "\(same.errors)")
+    let other = try Tool.run(
+      run + ["--prompt", "a dog", "--compare", first, "--tolerance", "0"])
+    #expect(other.code == 1)
+    let cut = try Tool.run(
+      encode.map { $0 == "a cat" ? String(repeating: "word ", count: 80) : $0 }
+        + ["--compare", text, "--tolerance", "100"])
+    #expect(cut.errors.contains("longer than 75 tokens; left out: word word word word word"))
+    let useless = ["forward", "vae-decode", "-m", model, "--prompt", "x", "-o", first]
+    #expect(try Tool.run(useless).code == 64)
+  }
+
   @Test("Wrong usage and wrong files are told apart")
   func faults() throws {
     let model = try synth("a.safetensors")
@@ -77,5 +99,25 @@ struct ForwardCommandTests {
   func smoke() throws {
     let model = try synth("a.safetensors")
     #expect(try Tool.run(["validate", "--smoke", model]).code == 0)
+  }
+
+  @Test("validate --smoke compares a merge with its inputs where their files are the same ones")
+  func smokeInputs() throws {
+    let a = try synth("a.safetensors"), b = try synth("b.safetensors", seed: 2)
+    let merged = folder.path("m.safetensors")
+    #expect(try Tool.run(["merge", a, b, "--alpha", "0.4", "-o", merged]).code == 0)
+    let both = try Tool.run(["validate", "--smoke", "--width", "300", merged])
+    #expect(both.output.contains("compared with a.safetensors and b.safetensors"))
+    #expect(!both.output.contains("FW010"))
+    let extreme = folder.path("extreme.safetensors")
+    #expect(try Tool.run(["merge", a, b, "--alpha", "6", "-o", extreme]).code == 0)
+    let unlike = try Tool.run(["validate", "--smoke", "--width", "300", extreme])
+    #expect(unlike.output.contains("FW010") && unlike.output.contains("the decoded picture"))
+    // Another file of that name is none of the inputs.
+    #expect(
+      try Tool.run(["synth", "--preset", "sd15-tiny", "--seed", "3", "-o", b, "--force"]).code == 0)
+    let one = try Tool.run(["validate", "--smoke", "--width", "300", merged])
+    #expect(one.output.contains("compared with a.safetensors"))
+    #expect(!one.output.contains("b.safetensors"))
   }
 }

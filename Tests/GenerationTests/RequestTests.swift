@@ -60,25 +60,10 @@ struct RequestTests {
     #expect(small > 1_719_000_000 && small < 4_000_000_000)
     (request.width, request.height) = (2048, 2048)
     #expect(try ImageModel.memory(for: request, of: model, runtime: runtime) > small)
-  }
-
-  @Test("parameters are written as the web UIs write them")
-  func parameters() {
-    var request = ImageRequest(prompt: "a cat")
-    request.negativePrompt = "dog"
-    request.seed = 5
-    request.sigmas = .karras
-    request.clipSkip = 2
-    let text = request.parameterText(
-      of: 1, model: "a, \"b\"", hash: "0123456789", version: "sdtool")
-    #expect(
-      text == """
-        a cat
-        Negative prompt: dog
-        Steps: 20, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 7, Seed: 6, \
-        Size: 512x512, Model hash: 0123456789, Model: "a, \\"b\\"", Clip skip: 2, RNG: CPU, \
-        Version: sdtool
-        """)
+    let fault = #expect(throws: Fault.self) {
+      try ImageModel.checkMemory(for: request, of: model, runtime: runtime, free: 3 << 29)
+    }
+    #expect(fault?.rule == .generationMemory && fault?.found == "1.5 GiB")
   }
 
   @Test("a sheet has its pictures in rows and columns")

@@ -45,10 +45,10 @@ import Testing
   }
 
   @Test("a smoke test passes a whole model and names what is broken") func smoke() throws {
-    #expect(try smokeTest(tinyModel, runtime: runtime).isEmpty)
+    #expect(try SmokeTest(tinyModel, runtime: runtime).faults.isEmpty)
     let name: TensorName = "model.diffusion_model.out.2.bias"
     let broken = Part(SyntheticModel(dimensions: .tiny, seed: 1, dtype: .f16), poisoned: name)
-    let faults = try smokeTest(broken, runtime: runtime)
+    let faults = try SmokeTest(broken, runtime: runtime).faults
     #expect(faults.map(\.rule) == [.nonFiniteActivation])
     #expect(faults.first?.tensor == "conv_out")
   }

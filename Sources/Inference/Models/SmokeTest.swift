@@ -1,32 +1,95 @@
 import StableDiffusion
 public import Tensors
 
-/// Runs every component of a model once at a small size, to see whether it works at all.
+/// What running every component of a model once at a small size shows.
 ///
-///     let faults = try smokeTest(model, runtime: Runtime())
+///     let test = try SmokeTest(model, runtime: Runtime())
+///     test.faults                                    // what does not work
+///     test.differences(from: [("a", a), ("b", b)])   // what is unlike the models it was made of
 ///
-/// One step of the U-Net on 64×64 pixels, a prompt, and a picture through both halves of the VAE.
-///
-/// - Parameters:
-///   - source: the model, in any layout and type.
-///   - runtime: what to run it on.
-/// - Returns: what is wrong: ``Rule/nonFiniteActivation`` or ``Rule/implausibleActivation``, and what
-///   keeps a component from running. A component that is not there is not missed.
-/// - Throws: ``Rule/notRunnable`` when it is no Stable Diffusion 1.x model.
-public func smokeTest(_ source: any TensorSource, runtime: Runtime) throws(Fault) -> [Fault] {
-  let identity = ModelIdentity(source.tensors)
-  guard identity.kind == .stableDiffusion1 else {
-    // Says what it is instead.
-    _ = try WeightLoading(source, .unet, runtime.precision)
-    return []
+/// One step of the U-Net on 128 × 128 pixels, where every weight takes part, a prompt, and a picture
+/// of 64 × 64 pixels through both halves of the VAE.
+public struct SmokeTest: Sendable {
+  /// How large the numbers of one output are.
+  public struct Measure: Hashable, Sendable {
+    /// What it is, for example `predicted noise`.
+    public let name: String
+    /// The folder of its component in diffusers' layout.
+    public let component: String
+    /// The standard deviation.
+    public let deviation: Double
+    /// The greatest distance from zero.
+    public let largest: Double
   }
-  let components = Component.allCases.filter {
-    identity[$0] != nil || ($0 == .unet && identity.hasAveragesOnly)
+
+  /// What is wrong: numbers that are not finite or not plausible, and what keeps a part from running.
+  ///
+  /// A component that is not there is not missed.
+  public let faults: [Fault]
+  /// The outputs of all components that ran.
+  public let measures: [Measure]
+
+  /// Runs a model.
+  ///
+  /// - Parameters:
+  ///   - source: the model, in any layout and type.
+  ///   - runtime: what to run it on.
+  /// - Throws: ``Rule/notRunnable`` when it is no Stable Diffusion 1.x model.
+  public init(_ source: any TensorSource, runtime: Runtime) throws(Fault) {
+    let identity = ModelIdentity(source.tensors)
+    guard identity.kind == .stableDiffusion1 else {
+      // Says what it is instead.
+      _ = try WeightLoading(source, .unet, runtime.precision)
+      (faults, measures) = ([], [])
+      return
+    }
+    var faults: [Fault] = []
+    var measures: [Measure] = []
+    for component in Component.allCases
+    where identity[component] != nil || (component == .unet && identity.hasAveragesOnly) {
+      do throws(Fault) {
+        for result in try run(component, source, runtime) {
+          if let fault = result.implausibility(in: component) { faults.append(fault) }
+          measures.append(result.measure(in: component))
+        }
+      } catch { faults.append(error) }
+    }
+    self.faults = faults
+    self.measures = measures
   }
-  return components.flatMap { component in
-    do throws(Fault) {
-      return try run(component, source, runtime).compactMap { $0.implausibility(in: component) }
-    } catch { return [error] }
+
+  /// How much more or less the outputs of a merge may vary than those of all its inputs.
+  static let ratio = 2.0
+
+  /// The outputs that are much larger or smaller than those of all the models that it was made of.
+  ///
+  /// - Parameter inputs: those models, by names to call them by.
+  /// - Returns: ``Rule/unlikeInputs`` for each such output.
+  public func differences(from inputs: [(name: String, test: SmokeTest)]) -> [Fault] {
+    var faults: [Fault] = []
+    for measure in measures {
+      let others = inputs.compactMap { input in
+        input.test.measures.first { ($0.name, $0.component) == (measure.name, measure.component) }
+          .map { (input.name, $0.deviation) }
+      }
+      guard let least = others.map(\.1).min(), let most = others.map(\.1).max(),
+        measure.deviation > most * Self.ratio || measure.deviation * Self.ratio < least
+      else { continue }
+      let known = others.map { "\(Self.short($0.1)) in \($0.0)" }.joined(separator: ", ")
+      faults.append(
+        Fault(
+          .unlikeInputs, "varies unlike in the models it was made of: the \(measure.name)",
+          tensor: TensorName(measure.component), expected: known,
+          found: "a deviation of \(Self.short(measure.deviation))",
+          hint: "look at the weights of the merge; extreme ones let activations grow or vanish"))
+    }
+    return faults
+  }
+
+  /// Three digits after the point.
+  private static func short(_ value: Double) -> String {
+    guard value.isFinite, value < 1e9 else { return "\(value)" }
+    return "\((value * 1000).rounded() / 1000)"
   }
 }
 
@@ -35,6 +98,15 @@ private struct SmokeResult {
   let name: String
   let value: FloatArray
   let limit: Float
+
+  func measure(in component: Component) -> SmokeTest.Measure {
+    let count = Double(max(1, value.values.count))
+    let mean = value.values.reduce(0.0) { $0 + Double($1) } / count
+    let squares = value.values.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
+    return SmokeTest.Measure(
+      name: name, component: component.folder, deviation: (squares / count).squareRoot(),
+      largest: value.values.reduce(0.0) { max($0, abs(Double($1))) })
+  }
 
   /// A finding if the values are too large, or all the same.
   func implausibility(in component: Component) -> Fault? {
@@ -67,7 +139,8 @@ private func run(
   case .unet:
     let unet = try UNetModel(source, runtime: runtime)
     let context = FloatArray.random([1, 77, unet.dimensions[.unetContext]], seed: 1)
-    let latent = FloatArray.random([1, unet.dimensions[.unetInput], 8, 8], seed: 2)
+    // On fewer than 16 × 16 positions the lowest level has one, and eight of nine taps do nothing.
+    let latent = FloatArray.random([1, unet.dimensions[.unetInput], 16, 16], seed: 2)
     let noise = try unet(latent, timesteps: [500], context: context)
     return [SmokeResult(name: "predicted noise", value: noise, limit: 1_000)]
   case .vae:

@@ -9,8 +9,11 @@ public import Tensors
 public final class UNetModel: Sendable {
   /// The widths of the network: `[.unetInput]` is 9 for inpainting.
   public let dimensions: Dimensions
+  /// The weights, for a model that has some of them in common.
+  public let weights: LoadedWeights
+
   /// The bytes that the weights take in memory.
-  public let weightByteCount: Int
+  public var weightByteCount: Int { weights.byteCount }
 
   private let network: UNet<Weight>
   private let model: RunningModel
@@ -23,14 +26,22 @@ public final class UNetModel: Sendable {
   ///   - isPlanned: whether only to plan: no value is read, and results are zeros.
   /// - Throws: ``Rule/notRunnable``, ``Rule/missingComponent``, ``Rule/missingWeight``,
   ///   ``Rule/unusableWeight``, and what reading throws.
-  public init(
+  public convenience init(
     _ source: any TensorSource, runtime: Runtime, isPlanned: Bool = false
+  ) throws(Fault) {
+    var none = LoadedWeights()
+    try self.init(source, runtime: runtime, keeping: &none, isPlanned: isPlanned)
+  }
+
+  /// Loads the U-Net of a model, but for the weights that it has in common with `kept`.
+  public init(
+    _ source: any TensorSource, runtime: Runtime, keeping kept: inout LoadedWeights,
+    isPlanned: Bool = false
   ) throws(Fault) {
     let loading = try WeightLoading(source, .unet, runtime.precision)
     dimensions = loading.dimensions
-    let weights = try loading.weights(width: runtime.threads) { _ in !isPlanned }
-    weightByteCount = weights.reduce(0) { $0 + $1.size }
-    var next = weights.makeIterator()
+    weights = try LoadedWeights(loading, keeping: &kept, width: runtime.threads) { _ in !isPlanned }
+    var next = weights.weights.makeIterator()
     network = UNet(dimensions) { next.next() ?? Weight($0, isPresent: false) }
     model = RunningModel(runtime: runtime, component: .unet, path: source.path)
   }

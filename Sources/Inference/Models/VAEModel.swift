@@ -29,8 +29,11 @@ public final class VAEModel: Sendable {
 
   /// The widths of the network.
   public let dimensions: Dimensions
+  /// The weights, for a model that has some of them in common.
+  public let weights: LoadedWeights
+
   /// The bytes that the weights take in memory.
-  public let weightByteCount: Int
+  public var weightByteCount: Int { weights.byteCount }
 
   private let network: VAE<Weight>
   private let model: RunningModel
@@ -45,16 +48,25 @@ public final class VAEModel: Sendable {
   ///   - isPlanned: whether only to plan: no value is read, and results are zeros.
   /// - Throws: ``Rule/notRunnable``, ``Rule/missingComponent``, ``Rule/missingWeight``,
   ///   ``Rule/unusableWeight``, and what reading throws.
-  public init(
+  public convenience init(
     _ source: any TensorSource, runtime: Runtime, parts: Parts = .both, isPlanned: Bool = false
+  ) throws(Fault) {
+    var none = LoadedWeights()
+    try self.init(
+      source, runtime: runtime, parts: parts, keeping: &none, isPlanned: isPlanned)
+  }
+
+  /// Loads the VAE of a model, but for the weights that it has in common with `kept`.
+  public init(
+    _ source: any TensorSource, runtime: Runtime, parts: Parts = .both,
+    keeping kept: inout LoadedWeights, isPlanned: Bool = false
   ) throws(Fault) {
     let loading = try WeightLoading(source, .vae, runtime.precision)
     dimensions = loading.dimensions
-    let weights = try loading.weights(width: runtime.threads) {
+    weights = try LoadedWeights(loading, keeping: &kept, width: runtime.threads) {
       !isPlanned && parts.contains($0)
     }
-    weightByteCount = weights.reduce(0) { $0 + $1.size }
-    var next = weights.makeIterator()
+    var next = weights.weights.makeIterator()
     network = VAE(dimensions) { next.next() ?? Weight($0, isPresent: false) }
     model = RunningModel(runtime: runtime, component: .vae, path: source.path)
     self.parts = parts

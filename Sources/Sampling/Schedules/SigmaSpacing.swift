@@ -18,6 +18,28 @@ public enum SigmaSpacing: String, CaseIterable, Sendable {
   /// By the quantiles of the beta distribution with parameters 0.6 and 0.6: dense at both ends.
   case beta
 
+  /// The name in the web UIs.
+  public var title: String {
+    switch self {
+    case .normal: "Uniform"
+    case .karras: "Karras"
+    case .exponential: "Exponential"
+    case .linear: "Linear"
+    case .cosine: "Cosine"
+    case .beta: "Beta"
+    }
+  }
+
+  /// The schedule called `name`, here or in the web UIs; case does not count.
+  ///
+  ///     SigmaSpacing(named: "Karras")   // .karras
+  public init?(named name: some StringProtocol) {
+    let name = name.lowercased()
+    let match = Self.allCases.first { $0.rawValue == name || $0.title.lowercased() == name }
+    guard let spacing = match ?? (name == "automatic" ? .normal : nil) else { return nil }
+    self = spacing
+  }
+
   /// `count` deviations from `highest` down to `lowest`, or `nil` for ``normal``.
   func sigmas(from highest: Double, to lowest: Double, count: Int) -> [Double]? {
     let ramp = evenly(0, 1, count: count)

@@ -4,6 +4,7 @@ import Inference
 import Inspection
 import JSON
 import Pictures
+import Prompts
 import Sampling
 import Tensors
 
@@ -16,14 +17,17 @@ extension SDTool {
         The training loss at fixed seeds and time steps: the mean of (predicted − added noise)². \
         The same model and pictures give the same number, so that a worse model can be told in CI. \
         Pictures are PNG and JPEG files; a text file of the same name is its caption. Sides that \
-        are no multiples of 8 are cut to one.
+        are no multiples of 8 are cut to one. Captions are plain text; of a long one the first 75 \
+        tokens count. The model may be a recipe, merged while it is loaded.
 
         EXAMPLES
           sdtool eval model.safetensors --images pictures
           sdtool eval merged.safetensors --images pictures --at-most 0.145 --json
+          sdtool eval base.safetensors --images pictures --json > base.json
+          sdtool eval recipe.yaml --images pictures --baseline base.json --margin 0.02
 
         EXIT CODES
-          0 measured, 1 the error is above --at-most, 2 a file is unreadable, 64 wrong usage
+          0 measured, 1 the error is above --at-most or --baseline, 2 a file is unreadable, 64 wrong usage
         """)
 
     @Argument(help: ArgumentHelp("The model.", valueName: "file"))
@@ -43,11 +47,23 @@ extension SDTool {
     @Option(help: "What the noise follows from.")
     var seed: UInt64 = 0
 
-    @Option(help: "What the model's output means: epsilon, v_prediction or sample.")
-    var prediction: Prediction = .noise
+    @OptionGroup var additions: ModelAdditionOptions
+    @OptionGroup var training: TrainingOptions
 
     @Option(help: ArgumentHelp("Exit with 1 if the mean error is greater.", valueName: "number"))
     var atMost: Double?
+
+    @Option(
+      help: ArgumentHelp(
+        "A report that --json wrote, of another model: exit with 1 if the mean error is greater "
+          + "than there.", valueName: "file"))
+    var baseline: String?
+
+    @Option(
+      help: ArgumentHelp(
+        "How much greater than --baseline the error may be, as a share of it.",
+        valueName: "share"))
+    var margin: Double?
 
     @OptionGroup var computing: ComputingOptions
 
@@ -59,7 +75,14 @@ extension SDTool {
 
     @OptionGroup var text: OutputOptions
 
-    func validate() throws { _ = try steps() }
+    func validate() throws {
+      _ = try steps()
+      if let margin {
+        guard baseline != nil else { throw ValidationError("--margin goes with --baseline") }
+        guard margin >= 0 else { throw ValidationError("--margin must be 0 or more") }
+      }
+      if let atMost, !atMost.isFinite { throw ValidationError("--at-most must be a number") }
+    }
 
     private func steps() throws -> [Int] {
       guard let timesteps else { return NoisePredictionError.usualTimesteps }
@@ -72,20 +95,36 @@ extension SDTool {
 
     func run() throws {
       let steps = try steps()
-      let mean = try orFail { () throws(Fault) in
-        let source = try openPictureModel(model)
+      let isWorse = try orFail { () throws(Fault) in
+        let known = try baseline.map { path throws(Fault) in try EvaluationBaseline(path: path) }
+        let model = RunnableModel(path: self.model, additions: additions)
+        let source = try model.openForPictures(
+          threads: computing.machine.threads ?? availableProcessors)
         let samples = try self.samples()
+        try known?.check(seed: seed, timesteps: steps, pictures: samples.map(\.name))
+        if !quiet {
+          warnOfCuts(PromptEncoder(), samples.map { ("caption of \($0.name)", $0.caption) })
+        }
+        let (prediction, schedule, remark) = training.resolved(for: source)
+        if let remark, !quiet { Terminal.writeError("sdtool: \(remark)") }
         let evaluation = NoisePredictionError(
-          timesteps: steps, seed: seed, prediction: prediction)
+          timesteps: steps, seed: seed, schedule: schedule, prediction: prediction)
         let progress = GenerationProgress(
           total: samples.count * steps.count, isShown: !quiet)
         defer { progress.finish() }
         let errors = try evaluation.errors(
           of: source, on: samples, runtime: try computing.runtime(), progress: progress.step)
         progress.finish()
-        return try show(samples, errors, steps)
+        let mean = try show(samples, errors, steps, known)
+        return !(mean <= limit(known))
       }
-      if let atMost, !(mean <= atMost) { throw ExitCode.findings }
+      if isWorse { throw ExitCode.findings }
+    }
+
+    /// The greatest error that passes.
+    private func limit(_ known: EvaluationBaseline?) -> Double {
+      min(
+        atMost ?? .infinity, known.map { $0.meanError * (1 + (margin ?? 0)) } ?? .infinity)
     }
 
     private func samples() throws(Fault) -> [NoisePredictionError.Sample] {
@@ -124,13 +163,14 @@ extension SDTool {
     }
 
     private func show(
-      _ samples: [NoisePredictionError.Sample], _ errors: [[Double]], _ steps: [Int]
+      _ samples: [NoisePredictionError.Sample], _ errors: [[Double]], _ steps: [Int],
+      _ known: EvaluationBaseline?
     ) throws(Fault) -> Double {
       func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
       let overall = mean(errors.map(mean))
       let byStep = steps.indices.map { step in mean(errors.map { $0[step] }) }
       if json {
-        let value: JSONValue = [
+        var value: JSONObject = [
           "model": .string(model), "mean_error": .double(overall),
           "seed": .string("\(seed)"), "precision": .string(computing.precision.rawValue),
           "timesteps": .array(
@@ -143,7 +183,12 @@ extension SDTool {
               ]
             }),
         ]
-        Terminal.write(try value.serialized(pretty: true) + "\n")
+        if let known { value["baseline_error"] = .double(known.meanError) }
+        if limit(known).isFinite {
+          value["limit"] = .double(limit(known))
+          value["passes"] = .bool(overall <= limit(known))
+        }
+        Terminal.write(try JSONValue.object(value).serialized(pretty: true) + "\n")
         return overall
       }
       var table = TextTable(
@@ -158,9 +203,54 @@ extension SDTool {
       }
       table.appendRule()
       table.append(row("mean", byStep, overall))
-      let lines = table.lines(width: text.width, style: text.style)
+      var lines = table.lines(width: text.width, style: text.style)
+      if limit(known).isFinite {
+        let isGood = overall <= limit(known)
+        var line: StyledText =
+          isGood ? "\("passes", .good)  " : "\("fails", .bad)  "
+        let numbers = [overall, limit(known)].map { Written.decimal($0, digits: 6) }
+        line += "\(numbers[0]), at most \(numbers[1])"
+        if let known { line += "; baseline \(Written.decimal(known.meanError, digits: 6))" }
+        lines.append(line.rendered(text.style))
+      }
       Terminal.write(lines.joined(separator: "\n") + "\n")
       return overall
+    }
+  }
+}
+
+/// What an earlier `sdtool eval --json` measured.
+struct EvaluationBaseline {
+  let meanError: Double
+  private let path: String
+  private let value: JSONValue
+
+  init(path: String) throws(Fault) {
+    let file = try InputFile(path: path)
+    let bytes = try file.read(at: 0, count: min(file.byteCount, 16 << 20))
+    guard let value = try? JSONValue(parsing: String(decoding: bytes, as: UTF8.self)),
+      let error = value["mean_error"]?.double, error.isFinite
+    else {
+      throw Fault(
+        .generationSetting, "is no report of an evaluation", path: path,
+        hint: "make one with sdtool eval MODEL --images FOLDER --json")
+    }
+    (self.path, self.value, meanError) = (path, value, error)
+  }
+
+  /// Throws unless the same was measured: errors of other noise or pictures do not compare.
+  func check(seed: UInt64, timesteps: [Int], pictures: [String]) throws(Fault) {
+    let steps = value["timesteps"]?.array?.compactMap { $0["timestep"]?.integer }
+    let names = value["pictures"]?.array?.compactMap { $0["name"]?.string }
+    let checks = [
+      ("another seed", value["seed"]?.string == "\(seed)"),
+      ("other time steps", steps == timesteps),
+      ("other pictures", names == pictures),
+    ]
+    for (differs, isSame) in checks where !isSame {
+      throw Fault(
+        .generationSetting, "was made with \(differs)", path: path,
+        hint: "errors compare only if all but the model is the same")
     }
   }
 }

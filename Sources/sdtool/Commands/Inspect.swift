@@ -2,6 +2,7 @@ import ArgumentParser
 import Inspection
 import JSON
 import LoRA
+import Pictures
 import StableDiffusion
 import Tensors
 
@@ -12,12 +13,14 @@ extension SDTool {
       abstract: "Says what a model is and what is in it.",
       discussion: """
         Reads headers only, unless --stats or --hash is given, so that it takes no longer for a \
-        large model. Any sound model file is accepted, Stable Diffusion or not.
+        large model. Any sound model file is accepted, Stable Diffusion or not. Of a PNG file it shows how the \
+        picture was made, as the web UIs and txt2img write it.
 
         EXAMPLES
           sdtool inspect model.safetensors
           sdtool inspect --tree model.ckpt
           sdtool inspect --tensors '*.attn2.*' --stats model.safetensors
+          sdtool inspect picture.png
           sdtool inspect --json model/ | jq .components
 
         EXIT CODES
@@ -63,6 +66,13 @@ extension SDTool {
     }
 
     func run() throws {
+      let pictures = models.files.filter { PictureTexts.isPNG(path: $0) }
+      if !pictures.isEmpty {
+        guard pictures.count == models.files.count else {
+          throw ValidationError("look at pictures and models one after the other")
+        }
+        return try inspect(pictures)
+      }
       var isFirst = true
       try printEachModel(models) { model throws(Fault) in
         if models.json { return .json(try value(of: model)) }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Checkpoint
-import Inference
 import Inspection
 import StableDiffusion
 import Tensors
@@ -13,6 +12,10 @@ extension SDTool {
       discussion: """
         Each FILE is a model file, a model folder, or a folder of models. Every value is read unless \
         --quick is given. Files are told apart by their contents, never by their suffix.
+
+        --smoke also runs each model: one step of the U-Net, a prompt, and a picture through the VAE, \
+        at a small size. What a merge gives is compared with what the models give that its metadata \
+        name, where their files are found.
 
         EXAMPLES
           sdtool validate model.safetensors
@@ -61,6 +64,13 @@ extension SDTool {
     var smoke = false
 
     @Option(
+      name: .customLong("inputs"),
+      help: ArgumentHelp(
+        "Where --smoke looks for the models that a merge was made of, beside its own folder.",
+        valueName: "folder"))
+    var inputs: [String] = []
+
+    @Option(
       help: ArgumentHelp(
         "Output: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).",
         valueName: "format"))
@@ -92,6 +102,7 @@ extension SDTool {
 
     func validate() throws {
       if files.isEmpty { throw ValidationError("name at least one file or folder") }
+      if !inputs.isEmpty, !smoke { throw ValidationError("--inputs goes with --smoke") }
       if json, format != .text, format != .json {
         throw ValidationError("--json and --format \(format.rawValue) contradict each other")
       }
@@ -124,24 +135,6 @@ extension SDTool {
       }
       let code = report.exitCode(failOn: threshold)
       if code != 0 { throw ExitCode(code) }
-    }
-
-    /// The report with what running the models that can be read shows.
-    private func smokeTested(_ report: ValidationReport) throws(Fault) -> ValidationReport {
-      let runtime = try Runtime(threads: machine.threads ?? availableProcessors)
-      let files = report.files.map { file in
-        guard file.unreadable == nil else { return file }
-        Terminal.showStatus(file.path)
-        defer { Terminal.clearStatus() }
-        var faults: [Fault]
-        do throws(Fault) {
-          faults = try smokeTest(openModel(path: file.path, variant: variant), runtime: runtime)
-        } catch { faults = [error] }
-        return FileReport(
-          path: file.path, title: file.title, findings: file.findings + faults,
-          seconds: file.seconds)
-      }
-      return ValidationReport(version: report.version, files: files, baseline: report.baseline)
     }
 
     private var threshold: Severity { strict ? .note : failOn }

@@ -9,11 +9,14 @@ final class GenerationProgress {
   private let isShown: Bool
   private let start = ContinuousClock.now
   private var done = 0
-  private var firstStep: Double?
+  /// When the last step ended, or the loading before the first.
+  private var mark: Double?
   private var lastLine = 0.0
   private var hasLine = false
-  /// The seconds until the first step of the U-Net was done, and all steps until then.
+  /// The seconds that steps of the U-Net took, and how many those were.
   private(set) var steps: (seconds: Double, count: Int) = (0, 0)
+  /// What was read for each model.
+  private(set) var readings: [ModelReading] = []
 
   /// The progress of something that evaluates the U-Net `total` times.
   init(total: Int, isShown: Bool) {
@@ -31,8 +34,14 @@ final class GenerationProgress {
   func note(_ stage: ImageGenerator.Stage) {
     switch stage {
     case .loading(let part):
-      if part == "U-Net" { firstStep = nil }
       show("loading the \(part)", always: false)
+    case .read(let parameters, let model):
+      while readings.count <= model { readings.append(ModelReading()) }
+      readings[model].add(parameters)
+      // The first one has nothing to take over.
+      readings[model].keptCount = readings[0].tensorCount - readings[model].tensorCount
+      // Loading is no part of a step.
+      mark = seconds
     case .encoding: show("encoding prompts", always: false)
     case .decoding: show("decoding", always: false)
     case .evaluated: step()
@@ -43,12 +52,12 @@ final class GenerationProgress {
   func step() {
     done += 1
     let now = seconds
-    guard let firstStep else {
-      firstStep = now
+    defer { mark = now }
+    guard let mark else {
       show("step \(done) of \(total)", always: true)
       return
     }
-    steps.seconds = now - firstStep
+    steps.seconds += now - mark
     steps.count += 1
     let each = steps.seconds / Double(max(1, steps.count))
     let left = Written.duration(seconds: each * Double(max(0, total - done)))

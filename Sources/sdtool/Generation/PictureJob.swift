@@ -1,4 +1,3 @@
-import ArgumentParser
 import Generation
 import Inference
 import Inspection
@@ -9,57 +8,46 @@ import Sampling
 import Tensors
 import Vocabulary
 
-/// Where pictures go and what is said about them.
-struct PictureOutputOptions: ParsableArguments {
-  @Option(
-    name: [.short, .customLong("output")],
-    help: ArgumentHelp("The PNG file; several get their seeds added.", valueName: "file"))
-  var output: String
-
-  @Option(
-    help: ArgumentHelp(
-      "Make one sheet of pictures; at most two of: \(GridAxis.names.joined(separator: ", ")). "
-        + "alpha and mbw need a recipe as model.", valueName: "name=values"))
-  var grid: [String] = []
-
-  @Flag(help: "Do not hash the model for the PNG's parameters.")
-  var noHash = false
-
-  @Flag(help: "Replace existing files.")
-  var force = false
-
-  @Flag(help: "Write the report as JSON.")
-  var json = false
-
-  @Flag(help: "Say nothing.")
-  var quiet = false
-
-  @OptionGroup var text: OutputOptions
-
-  func validate() throws {
-    if grid.count > 2 { throw ValidationError("a sheet has two directions; give --grid twice") }
-  }
-}
-
 /// What `txt2img` and `img2img` do once it is clear what is wanted.
 struct PictureJob {
-  let request: ImageRequest
-  let model: PictureModelOptions
-  let embeddings: EmbeddingOptions
-  let computing: ComputingOptions
-  let output: PictureOutputOptions
+  private var request: ImageRequest
+  private let model: RunnableModel
+  private let embeddings: EmbeddingOptions
+  private let training: TrainingOptions
+  private let computing: ComputingOptions
+  private let output: PictureOutputOptions
+  /// What is said about the input before what is said about the output.
+  private let remarks: [String]
+
+  init(
+    request: ImageRequest, model: PictureModelOptions, embeddings: EmbeddingOptions,
+    training: TrainingOptions, computing: ComputingOptions, output: PictureOutputOptions,
+    remarks: [String] = []
+  ) {
+    self.request = request
+    var tags: [String] = []
+    // Where brackets are text, so are these.
+    if request.readsEmphasis {
+      (self.request.prompt, tags) = loraTags(in: request.prompt)
+    }
+    self.model = model.model(tags: tags)
+    self.embeddings = embeddings
+    self.training = training
+    self.computing = computing
+    self.output = output
+    self.remarks = remarks
+  }
 
   /// Makes and writes the pictures, and says so.
   func run() throws(Fault) {
     try request.check()
     let axes = try self.axes()
-    if axes.contains(where: \.changesModel), !model.isRecipe {
-      throw Fault(
-        .generationSetting, "alpha and mbw change a merge, and the model is none",
-        found: model.path, hint: "give a recipe (.yaml) as --model")
-    }
     let paths = axes.isEmpty ? self.paths : [output.output]
     for path in paths { try checkFree(path) }
+    if let preview = output.preview {
+      try checkFree(preview, replacing: PreviewFile.isPreview(preview))
+    }
+    if !output.quiet { for remark in remarks { Terminal.writeError("sdtool: \(remark)") } }
     if axes.isEmpty { try makePictures(paths) } else { try makeSheet(axes, paths[0]) }
   }
 
@@ -76,8 +64,8 @@ struct PictureJob {
   }
 
   /// Checks that a file can be written before hours are spent on it.
-  private func checkFree(_ path: String) throws(Fault) {
-    _ = try OutputFile(path: path, byteCount: 0, replacing: output.force)
+  private func checkFree(_ path: String, replacing: Bool = false) throws(Fault) {
+    _ = try OutputFile(path: path, byteCount: 0, replacing: output.force || replacing)
   }
 
   private func axes() throws(Fault) -> [GridAxis] {
@@ -85,99 +73,160 @@ struct PictureJob {
     for text in output.grid {
       axes.append(try option("--grid") { () throws(Fault) in try GridAxis(text) })
     }
+    if axes.contains(where: \.changesRecipe), !model.isRecipe {
+      throw Fault(
+        .generationSetting, "alpha and mbw change a merge, and the model is none",
+        found: model.path, hint: "give a recipe (.yaml) as --model")
+    }
+    if axes.contains(where: \.changesLoRA), model.loraArguments.isEmpty {
+      throw Fault(
+        .generationSetting, "lora changes the strength of a LoRA, and there is none",
+        hint: "give one with --lora")
+    }
     return axes
   }
 
   private func makePictures(_ paths: [String]) throws(Fault) {
-    let source = try model.open(threads: threads)
+    let source = try model.openForPictures(threads: threads)
+    let runtime = try self.runtime(for: source)
+    let request = training.applied(to: self.request, for: source, quiet: output.quiet)
     let progress = GenerationProgress(
       total: request.evaluations * request.count, isShown: !output.quiet)
     defer { progress.finish() }
-    let hash = output.noHash ? nil : try model.hash()
-    let pictures = try generate([request], source, progress)[0]
+    let encoder = try self.encoder(for: source)
+    let ingredients = try self.ingredients(encoder, hashing: !output.noHash)
+    let pictures = try generate([[request]], [source], encoder, runtime, progress)[0][0]
     var files: [PictureFile] = []
     for (index, picture) in pictures.enumerated() {
-      let text = request.parameterText(
-        of: index, model: model.name, hash: hash, version: "sdtool " + SDTool.version)
-      try write(picture, to: paths[index], text)
+      try write(picture, to: paths[index], request.parameters(of: index, with: ingredients))
       files.append(PictureFile(path: paths[index], seed: request.seed &+ UInt64(index)))
     }
     progress.finish()
-    try report(files, progress, cells: nil)
+    try report(files, progress)
   }
 
   private func makeSheet(_ axes: [GridAxis], _ path: String) throws(Fault) {
-    let columns = axes[0].values, rows = axes.count > 1 ? axes[1].values : []
-    // Cells of one model are made together, so that each model is loaded once.
-    var cells: [(request: ImageRequest, model: String, changes: [GridAxis.Value])] = []
-    for row in rows.isEmpty ? [nil] : rows.map(Optional.some) {
-      for column in columns {
-        let values = [column] + (row.map { [$0] } ?? [])
-        var own = request
-        own.count = 1
-        for value in values { try value.request(&own) }
-        try own.check()
-        let changing = values.filter { $0.step != nil }
-        cells.append((own, changing.map(\.label).joined(separator: "\n"), changing))
-      }
+    var grid = PictureGrid(axes)
+    try grid.fill { (values) throws(Fault) in
+      var own = request
+      own.count = 1
+      for value in values { try value.request(&own) }
+      try own.check()
+      return own
     }
-    let progress = GenerationProgress(
-      total: cells.reduce(0) { $0 + $1.request.evaluations }, isShown: !output.quiet)
+    var sources: [any TensorSource] = []
+    for changes in grid.changes {
+      sources.append(try model.openForPictures(threads: threads, changed: changes))
+    }
+    let runtime = try self.runtime(for: sources[0])
+    let progress = GenerationProgress(total: grid.evaluations, isShown: !output.quiet)
     defer { progress.finish() }
-    var pictures: [Int: Picture] = [:]
-    for key in cells.map(\.model) where !pictures.keys.contains(where: { cells[$0].model == key }) {
-      let own = cells.indices.filter { cells[$0].model == key }
-      let source = try model.open(threads: threads) { (step) throws(Fault) in
-        for value in cells[own[0]].changes { try value.step?(&step) }
+    let encoder = try self.encoder(for: sources[0])
+    let ingredients = try self.ingredients(encoder, hashing: false)
+    let requests = grid.requests.enumerated().map { index, requests in
+      requests.enumerated().map { cell, request in
+        // What is said about one cell holds for all.
+        let isFirst = index == 0 && cell == 0
+        return training.applied(
+          to: request, for: sources[index], quiet: output.quiet || !isFirst)
       }
-      let made = try generate(own.map { cells[$0].request }, source, progress)
-      for (index, picture) in zip(own, made) { pictures[index] = picture.first }
     }
-    let sheet = try ContactSheet(
-      columns: columns.map(\.label), rows: rows.map(\.label),
-      pictures: cells.indices.compactMap { pictures[$0] }
-    ).drawn()
-    let axesText = output.grid.joined(separator: "; ")
-    let text = request.parameterText(
-      of: 0, model: model.name, hash: nil, version: "sdtool " + SDTool.version)
-    try write(sheet, to: path, text + ", Grid: \"\(axesText)\"")
+    let made = try generate(requests, sources, encoder, runtime, progress)
+    var parameters = request.parameters(of: 0, with: ingredients)
+    parameters.fields.append(.init(name: "Grid", value: output.grid.joined(separator: "; ")))
+    try write(grid.sheet(of: made), to: path, parameters)
     progress.finish()
-    try report(
-      [PictureFile(path: path, seed: request.seed)], progress, cells: cells.count)
+    try report([PictureFile(path: path, seed: request.seed)], progress, grid: grid)
   }
 
   private var threads: Int { computing.machine.threads ?? availableProcessors }
 
-  private func generate(
-    _ requests: [ImageRequest], _ source: any TensorSource, _ progress: GenerationProgress
-  ) throws(Fault) -> [[Picture]] {
+  /// What networks run on, if there is memory for the pictures; known before anything is read.
+  private func runtime(for source: any TensorSource) throws(Fault) -> Runtime {
     let runtime = try computing.runtime()
-    try ImageModel.checkMemory(for: requests[0], of: source, runtime: runtime)
-    let encoder = PromptEncoder(embeddings: try embeddings.load())
-    if !request.readsEmphasis { warnOfCuts(encoder) }
-    let generator = ImageGenerator(source, runtime: runtime, encoder: encoder) {
-      progress.note($0)
-    }
-    return try generator.pictures(for: requests)
+    try ImageModel.checkMemory(for: request, of: source, runtime: runtime)
+    return runtime
   }
 
-  /// Says what of plain prompts is left out.
-  private func warnOfCuts(_ encoder: PromptEncoder) {
-    for (name, prompt) in [("prompt", request.prompt), ("negative prompt", request.negativePrompt)]
-    {
-      let chunks = encoder.plainTokens(of: prompt).chunks.dropFirst()
-      guard !chunks.isEmpty, !output.quiet else { continue }
-      let rest = chunks.flatMap { $0.tokens.dropFirst().prefix($0.used) }
-      let words = rest.compactMap { encoder.tokenizer.text(of: $0) }.joined()
-        .replacing("</w>", with: " ")
-      Terminal.writeError(
-        "sdtool: the \(name) is longer than 75 tokens; left out: \(words.sanitized(limit: 200))")
+  private func encoder(for source: any TensorSource) throws(Fault) -> PromptEncoder {
+    let encoder = PromptEncoder(
+      embeddings: try embeddings.load(width: ImageModel.contextWidth(of: source)))
+    if !request.readsEmphasis, !output.quiet {
+      warnOfCuts(
+        encoder, [("prompt", request.prompt), ("negative prompt", request.negativePrompt)])
     }
+    return encoder
   }
 
-  private func write(_ picture: Picture, to path: String, _ text: String) throws(Fault) {
+  private func generate(
+    _ requests: [[ImageRequest]], _ sources: [any TensorSource], _ encoder: PromptEncoder,
+    _ runtime: Runtime, _ progress: GenerationProgress
+  ) throws(Fault) -> [[[Picture]]] {
+    let preview = PreviewFile(output)
+    let generator = ImageGenerator(
+      series: sources, runtime: runtime, encoder: encoder, progress: { progress.note($0) },
+      preview: { preview?.show($0) })
+    return try generator.pictures(forEach: requests)
+  }
+
+  /// What the parameters say beside the request.
+  private func ingredients(
+    _ encoder: PromptEncoder, hashing: Bool
+  ) throws(Fault) -> ImageRequest.Ingredients {
+    var ingredients = ImageRequest.Ingredients(
+      model: model.name, version: "sdtool " + SDTool.version)
+    var cache = HashCache(environment: Terminal.environment)
+    defer { cache.save() }
+    if hashing { ingredients.modelHash = try model.hash(&cache) }
+    (ingredients.loraTags, ingredients.loras) = try model.loraRecords(hashing: !output.noHash)
+    if !output.noHash, !embeddings.files.isEmpty {
+      var used: [String] = []
+      for prompt in [request.prompt, request.negativePrompt] {
+        used += try encoder.tokens(of: prompt).embeddings
+      }
+      ingredients.embeddings = try embeddings.hashes(of: used, &cache)
+    }
+    return ingredients
+  }
+
+  private func write(
+    _ picture: Picture, to path: String, _ parameters: PictureParameters
+  ) throws(Fault) {
     try picture.writePNG(
-      to: path, texts: [MetadataEntry(key: "parameters", value: text)], replacing: output.force)
+      to: path, texts: [MetadataEntry(key: "parameters", value: parameters.text)],
+      replacing: output.force)
+  }
+}
+
+/// A prompt without the LoRAs that stand in it, as `<lora:style:0.8>`, and those.
+func loraTags(in prompt: String) -> (prompt: String, tags: [String]) {
+  var rest = "", tags: [String] = []
+  var left = prompt[...]
+  while let start = left.firstIndex(of: "<") {
+    let tail = left[start...]
+    guard tail.hasPrefix("<lora:") || tail.hasPrefix("<lyco:"), let end = tail.firstIndex(of: ">")
+    else {
+      rest += left[...start]
+      left = left[left.index(after: start)...]
+      continue
+    }
+    rest += left[..<start]
+    tags.append(String(tail[...end]))
+    left = left[left.index(after: end)...]
+  }
+  return (rest + left, tags)
+}
+
+/// Says what of prompts is left out that have one chunk only.
+func warnOfCuts(_ encoder: PromptEncoder, _ prompts: [(name: String, text: String)]) {
+  for (name, prompt) in prompts {
+    let chunks = encoder.plainTokens(of: prompt).chunks.dropFirst()
+    guard !chunks.isEmpty else { continue }
+    let rest = chunks.flatMap { $0.tokens.dropFirst().prefix($0.used) }
+    let words = rest.compactMap { encoder.tokenizer.text(of: $0) }.joined()
+      .replacing("</w>", with: " ")
+    Terminal.writeError(
+      "sdtool: the \(name) is longer than 75 tokens; left out: \(words.sanitized(limit: 200))")
   }
 }
 
@@ -190,14 +239,14 @@ private struct PictureFile {
 extension PictureJob {
   /// Says what was made.
   private func report(
-    _ files: [PictureFile], _ progress: GenerationProgress, cells: Int?
+    _ files: [PictureFile], _ progress: GenerationProgress, grid: PictureGrid? = nil
   ) throws(Fault) {
     guard !output.quiet else { return }
     let seconds = progress.seconds
     if output.json {
       var object: JSONObject = [
         "model": .string(model.path),
-        "loras": .array(model.runnable.lora.map { .string($0) }),
+        "loras": .array(model.loraArguments.map { .string($0) }),
         "width": .integer(request.width),
         "height": .integer(request.height), "steps": .integer(request.trajectory.stepCount),
         "sampler": .string(request.sampler.name), "schedule": .string(request.sigmas.rawValue),
@@ -206,12 +255,15 @@ extension PictureJob {
         "pictures": .array(
           files.map { ["path": .string($0.path), "seed": .string("\($0.seed)")] }),
       ]
-      if let cells { object["cells"] = .integer(cells) }
+      if let grid {
+        object["cells"] = .integer(grid.cellCount)
+        object["models"] = .array(progress.readings.map(\.json))
+      }
       return Terminal.write(try JSONValue.object(object).serialized(pretty: true) + "\n")
     }
     for file in files {
       let what: StyledText =
-        cells.map { "sheet of \(Written.count($0, "picture"))" } ?? "seed \(file.seed)"
+        grid.map { "sheet of \(Written.count($0.cellCount, "picture"))" } ?? "seed \(file.seed)"
       let line: StyledText =
         "\("wrote", .good)  \(file.path, .strong)  \(request.width) × \(request.height), \(what)"
       Terminal.write(line.rendered(output.text.style) + "\n")
@@ -223,5 +275,10 @@ extension PictureJob {
       how += "; \(Written.duration(seconds: each)) a step"
     }
     Terminal.write(how.rendered(output.text.style) + "\n")
+    if progress.readings.count > 1 {
+      let counts = progress.readings.map { "\($0.blocks.count)" }.joined(separator: ", ")
+      Terminal.write(
+        "       \(progress.readings.count) models; blocks merged for each: \(counts)\n")
+    }
   }
 }

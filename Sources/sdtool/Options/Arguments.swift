@@ -48,7 +48,10 @@ extension MergePolicies.Overflow: ExpressibleByArgument {}
 
 // How pictures are made.
 extension TimestepSpacing: ExpressibleByArgument {}
-extension SigmaSpacing: ExpressibleByArgument {}
+extension SigmaSpacing: ExpressibleByArgument {
+  /// The schedule that users call `argument`.
+  public init?(argument: String) { self.init(named: argument) }
+}
 extension NoiseKind: ExpressibleByArgument {}
 extension NoiseSchedule.Curve: ExpressibleByArgument {}
 extension Prediction: ExpressibleByArgument {}

@@ -80,33 +80,63 @@ struct SamplingOptions: ParsableArguments {
   @Option(help: "Random numbers as torch on a CPU makes them, or on an Nvidia card (philox).")
   var rng: NoiseKind = .torch
 
-  @Option(
-    help: ArgumentHelp(
-      "What the model's output means.",
-      valueName: "name"))
-  var prediction: Prediction = .noise
-
-  @Option(
-    help: ArgumentHelp(
-      "The schedule that the model was trained with.",
-      valueName: "name"))
-  var betas: NoiseSchedule.Curve = .scaledLinear
-
-  @Flag(name: .customLong("zero-snr"), help: "The model was trained with zero terminal SNR.")
-  var zeroSNR = false
-
   func validate() throws {
     if let eta, !(0...10).contains(eta) { throw ValidationError("--eta must be from 0 to 10") }
   }
 
   /// The sampler, and the schedule that its name may end with, as the web UIs once had it.
   func chosen() throws(Fault) -> (any Sampler.Type, SigmaSpacing) {
-    for sigmas in SigmaSpacing.allCases where sampler.lowercased().hasSuffix(" " + sigmas.rawValue)
-    {
-      let name = sampler.dropLast(sigmas.rawValue.count + 1)
-      return (try Samplers.named(String(name)), schedule ?? sigmas)
+    let (sampler, sigmas) = try Samplers.withSchedule(self.sampler)
+    return (sampler, schedule ?? sigmas ?? .normal)
+  }
+}
+
+/// What a model was trained to predict, where its file does not say it, or says it wrongly.
+struct TrainingOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "What the model's output means (default: as the model says, else epsilon).",
+      valueName: "name"))
+  var prediction: Prediction?
+
+  @Option(
+    help: ArgumentHelp(
+      "The schedule that the model was trained with (default: as the model says, else "
+        + "scaled_linear).", valueName: "name"))
+  var betas: NoiseSchedule.Curve?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "The model was trained with zero terminal SNR (default: as the model says).")
+  var zeroSnr: Bool?
+
+  /// What holds for a model, and what says so if it is not the usual.
+  func resolved(
+    for source: any TensorSource
+  ) -> (prediction: Prediction, schedule: NoiseSchedule, remark: String?) {
+    let said = TrainingTarget(of: source)
+    let prediction = self.prediction ?? said.prediction ?? .noise
+    let isZero = zeroSnr ?? said.hasZeroTerminalSNR ?? false
+    let schedule = NoiseSchedule(
+      betas ?? said.curve ?? .scaledLinear, zeroTerminalSNR: isZero)
+    var words: [String] = []
+    if self.prediction == nil, prediction != .noise { words.append(prediction.rawValue) }
+    if zeroSnr == nil, isZero { words.append("zero terminal SNR") }
+    let remark = said.evidence.flatMap { evidence in
+      words.isEmpty ? nil : "\(words.joined(separator: " and ")), as \(evidence) says"
     }
-    return (try Samplers.named(sampler), schedule ?? .normal)
+    return (prediction, schedule, remark)
+  }
+
+  /// A request for a model, which says on standard error what is unusual about it.
+  func applied(
+    to request: ImageRequest, for source: any TensorSource, quiet: Bool
+  ) -> ImageRequest {
+    var request = request
+    let (prediction, schedule, remark) = resolved(for: source)
+    (request.prediction, request.schedule) = (prediction, schedule)
+    if let remark, !quiet { Terminal.writeError("sdtool: \(remark)") }
+    return request
   }
 }
 
@@ -140,8 +170,6 @@ extension ImageRequest {
     count = sampling.count
     (sampler, sigmas) = try sampling.chosen()
     settings = SamplerSettings(eta: sampling.eta)
-    schedule = NoiseSchedule(sampling.betas, zeroTerminalSNR: sampling.zeroSNR)
-    prediction = sampling.prediction
     spacing = sampling.spacing
     noise = sampling.rng
   }

@@ -13,6 +13,24 @@ struct RunnableModelOptions: ParsableArguments {
       valueName: "path"))
   var model: String?
 
+  @OptionGroup var additions: ModelAdditionOptions
+
+  func validate() throws {
+    if model == nil, !additions.lora.isEmpty { throw ValidationError("--lora goes with --model") }
+  }
+
+  /// The model, if one was named.
+  var runnable: RunnableModel? { model.map { RunnableModel(path: $0, additions: additions) } }
+
+  /// Opens what was asked for; nothing is written, and values are computed as they are read.
+  func open(threads: Int) throws(Fault) -> (any TensorSource)? {
+    guard let runnable else { return nil }
+    return try runnable.open(threads: threads)
+  }
+}
+
+/// What is added to a model while it is loaded, and how folders are read.
+struct ModelAdditionOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "A LoRA that is merged while the model is loaded, as in style.safetensors:0.8; may be "
@@ -24,43 +42,75 @@ struct RunnableModelOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("The variant to prefer in folders, for example fp16."))
   var variant: String?
+}
 
-  func validate() throws {
-    if model == nil, !lora.isEmpty { throw ValidationError("--lora goes with --model") }
+/// A model that can be run: a file, a folder or a recipe, with LoRAs.
+///
+/// Files stay open from one version of the model to the next, so that the versions know what they
+/// have in common.
+final class RunnableModel {
+  /// What is changed about a version of it.
+  struct Change {
+    /// Changes the last step of the recipe.
+    var step: ((inout Recipe.Step) throws(Fault) -> Void)?
+    /// Changes the LoRAs.
+    var loras: ((inout [LoRAUse]) throws(Fault) -> Void)?
   }
 
-  /// Opens what was asked for; nothing is written, and values are computed as they are read.
-  ///
-  /// `change` is made to the last step of a recipe.
-  func open(
-    threads: Int, changing change: (inout Recipe.Step) throws(Fault) -> Void = { _ in }
-  ) throws(Fault) -> (any TensorSource)? {
-    guard let model else { return nil }
-    let base = try open(model, threads: threads, changing: change)
-    guard !lora.isEmpty else { return base }
-    let uses = try LoRAFinder(folder: loraDir, presetFile: nil).open(lora)
+  let path: String
+  /// The LoRAs as they are asked for.
+  let loraArguments: [String]
+  private let loraFolder: String?
+  let variant: String?
+  private var models: [String: any TensorSource] = [:]
+  private var loras: [LoRAUse]?
+
+  /// A model; `tags` are LoRAs that stand in a prompt.
+  init(path: String, additions: ModelAdditionOptions, tags: [String] = []) {
+    self.path = path
+    loraArguments = additions.lora + tags
+    loraFolder = additions.loraDir
+    variant = additions.variant
+  }
+
+  /// Whether the model is a recipe.
+  var isRecipe: Bool { path.hasSuffix(".yaml") || path.hasSuffix(".yml") }
+
+  /// The LoRAs with their strengths, in order.
+  func uses() throws(Fault) -> [LoRAUse] {
+    if let loras { return loras }
+    let found = try LoRAFinder(folder: loraFolder, presetFile: nil).open(loraArguments)
+    loras = found
+    return found
+  }
+
+  /// Opens a version of the model; nothing is written, and values are computed as they are read.
+  func open(threads: Int, changed: [Change] = []) throws(Fault) -> any TensorSource {
+    let base = try isRecipe ? merged(threads: threads, changed) : model(at: path)
+    var uses = try self.uses()
+    for change in changed { try change.loras?(&uses) }
+    guard !uses.isEmpty else { return base }
     let plan = try LoRAMergePlan(base, LoRAMergeRequest(uses), width: threads)
     if let problem = plan.problems.first { throw problem }
     return LoRAMergedSource(plan)
   }
 
-  /// Whether the model is a recipe.
-  var isRecipe: Bool { model.map { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") } ?? false }
+  private func model(at path: String) throws(Fault) -> any TensorSource {
+    if let known = models[path] { return known }
+    let source = try openModel(path: path, variant: variant)
+    models[path] = source
+    return source
+  }
 
-  private func open(
-    _ path: String, threads: Int, changing change: (inout Recipe.Step) throws(Fault) -> Void
-  ) throws(Fault) -> any TensorSource {
-    guard isRecipe else { return try openModel(path: path, variant: variant) }
+  private func merged(threads: Int, _ changed: [Change]) throws(Fault) -> any TensorSource {
     var recipe = try Recipe(reading: path, presets: .classic)
     if let last = recipe.steps.lastIndex(where: { $0.name == recipe.result }) {
-      try change(&recipe.steps[last])
+      for change in changed { try change.step?(&recipe.steps[last]) }
     }
     recipe = try recipe.checked()
-    var models: [String: any TensorSource] = [:]
-    for model in recipe.models {
-      models[model.name] = try openModel(path: model.path ?? "", variant: variant)
-    }
-    let plan = try RecipePlan(recipe, models: models, width: threads)
+    var inputs: [String: any TensorSource] = [:]
+    for input in recipe.models { inputs[input.name] = try model(at: input.path ?? "") }
+    let plan = try RecipePlan(recipe, models: inputs, width: threads)
     if let problem = plan.problems.first { throw problem }
     return plan.result
   }

@@ -22,7 +22,8 @@ extension SDTool {
           vae-decode  latent [n,4,h,w], divided by 0.18215 → image
           text        tokens [n,77] → context
 
-        Without --input random numbers of the size --size go in. --trace stores the results of \
+        Without --input random numbers of the size --size go in. --prompt gives text its tokens, and \
+        unet its context by the model's own text encoder. --trace stores the results of \
         modules, by their paths in diffusers or the original naming. --compare runs and compares with \
         every tensor of another file: outputs, and modules by their diffusers paths.
 
@@ -34,6 +35,8 @@ extension SDTool {
         EXAMPLES
           sdtool forward unet --model m.safetensors --input in.safetensors -o out.safetensors
           sdtool forward unet --model m.safetensors --input in.safetensors --trace '*.attn2' -o t.safetensors
+          sdtool forward text --model m.safetensors --prompt "a lighthouse at dusk" -o context.safetensors
+          sdtool forward unet -m m.safetensors --prompt cat --timestep 500 --input in.safetensors -o out.safetensors
           sdtool forward vae-decode --model m.ckpt --input z.safetensors --compare golden.safetensors
           sdtool forward unet -m recipe.yaml --lora style.safetensors:0.8 --input in.safetensors -o out.safetensors
           sdtool forward unet --shapes --size 768x512
@@ -93,6 +96,12 @@ extension SDTool {
       if model.model == nil, !shapes { throw ValidationError("name a model with --model") }
       if output == nil, compare == nil, !shapes, !profile {
         throw ValidationError("give an output with -o, or --compare, --shapes or --profile")
+      }
+      if !inputs.prompt.isEmpty, !part.inputs.contains(where: ["tokens", "context"].contains) {
+        throw ValidationError("\(part.rawValue) takes no --prompt")
+      }
+      if !inputs.prompt.isEmpty, shapes {
+        throw ValidationError("--shapes computes nothing; leave out --prompt")
       }
       if tolerance.isNaN || tolerance < 0 { throw ValidationError("--tolerance must be 0 or more") }
     }

@@ -2,6 +2,13 @@ import ArgumentParser
 
 /// What goes into a forward pass beside a file.
 struct ForwardInputOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A prompt in the place of tokens or context; brackets are text. For unet the model's own text "
+        + "encoder reads it; give it again for each latent of a batch, or once for all.",
+      valueName: "text"))
+  var prompt: [String] = []
+
   @Option(help: ArgumentHelp("The time step, 0 to 999.", valueName: "number"))
   var timestep: Float?
 
@@ -19,6 +26,9 @@ struct ForwardInputOptions: ParsableArguments {
 
   func validate() throws {
     if !(1...64).contains(batch) { throw ValidationError("--batch must be from 1 to 64") }
+    if let timestep, !(0...999).contains(timestep) {
+      throw ValidationError("--timestep must be from 0 to 999")
+    }
     if !(1...12).contains(clipSkip) { throw ValidationError("--clip-skip must be from 1 to 12") }
   }
 }

@@ -1,5 +1,6 @@
 import Checkpoint
 import Inference
+import Prompts
 import StableDiffusion
 import Tensors
 
@@ -16,11 +17,15 @@ struct ForwardRunner {
 
   private let part: ForwardPart
   private let loaded: Loaded
+  private let source: any TensorSource
+  private let runtime: Runtime
 
   init(
     _ part: ForwardPart, _ source: any TensorSource, _ runtime: Runtime, isPlanned: Bool
   ) throws(Fault) {
     self.part = part
+    self.source = source
+    self.runtime = runtime
     switch part {
     case .unet: loaded = .unet(try UNetModel(source, runtime: runtime, isPlanned: isPlanned))
     case .vaeEncode, .vaeDecode:
@@ -56,6 +61,8 @@ struct ForwardRunner {
     for name in part.inputs {
       if name == "timestep", let timestep = options.timestep {
         inputs.append((name, FloatArray([1], [timestep])))
+      } else if !options.prompt.isEmpty, name == "tokens" || name == "context" {
+        inputs.append((name, try prompted(name, options)))
       } else if let given {
         inputs.append((name, try given.array(name)))
       } else {
@@ -65,8 +72,21 @@ struct ForwardRunner {
     return inputs
   }
 
+  /// What prompts become: tokens, or what the model's own text encoder makes of them.
+  private func prompted(
+    _ name: String, _ options: ForwardInputOptions
+  ) throws(Fault) -> FloatArray {
+    let encoder = PromptEncoder()
+    warnOfCuts(encoder, options.prompt.map { ("prompt", $0) })
+    let tokens = options.prompt.map { encoder.plainTokens(of: $0).chunks[0].tokens }
+    guard name == "context" else {
+      return FloatArray([tokens.count, tokens[0].count], tokens.joined().map { Float($0) })
+    }
+    return try TextModel(source, runtime: runtime)(tokens, clipSkip: options.clipSkip)
+  }
+
   private func random(_ name: String, _ options: ForwardInputOptions) -> FloatArray {
-    let d = dimensions, n = options.batch
+    let d = dimensions, n = max(options.batch, options.prompt.count)
     let height = options.size.height, width = options.size.width
     switch name {
     case "timestep": return FloatArray([1], [500])

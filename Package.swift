@@ -42,6 +42,7 @@ let package = Package(
     .systemLibrary(name: "CJSON", providers: [.apt(["libjson-c-dev"])]),
     .target(name: "CKernels"),
     .target(name: "CForward"),
+    .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CLinearAlgebra", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CRaster"),
     .target(name: "CVocabulary", exclude: ["merges.z"]),
@@ -73,7 +74,7 @@ let package = Package(
         "Tensors", "StableDiffusion", "SafeTensors", "Checkpoint", "JSON", "LoRA",
         .product(name: "Yams", package: "Yams"),
       ]),
-    library("Inference", ["Tensors", "StableDiffusion", "CForward"]),
+    library("Inference", ["Tensors", "StableDiffusion", "CForward", "COneDNN"]),
     library(
       "Generation",
       ["Tensors", "StableDiffusion", "Sampling", "Prompts", "Pictures", "Inference", "JSON"]),

@@ -1,33 +1,60 @@
 #include "table.h"
 #include <sys/mman.h>
 
+void *cf_scratch(cf_pool *pool, size_t bytes) { return cf_pool_shared(pool, bytes); }
+
 size_t cf_packed_size(size_t outputs, size_t inputs, size_t taps, cf_type type) {
   return round_up(outputs, CF_PANEL) * taps * round_up(inputs, 2) * size_of(type);
 }
 
+// Packed weights, and as they come: `[outputs, inputs, taps]`.
+typedef struct cf_packing {
+  const void *from;
+  void *to;
+  size_t outputs, inputs, taps;
+  cf_type type;
+  int is_back;
+} cf_packing;
+
 #define PACK(T)                                                                                    \
-  static void pack_##T(const T *w, size_t outputs, size_t inputs, size_t taps, T *out) {           \
-    const size_t even = round_up(inputs, 2);                                                       \
-    for (size_t first = 0; first < outputs; first += CF_PANEL) {                                   \
-      const size_t count = least(CF_PANEL, outputs - first);                                       \
-      T *panel = out + first * taps * even;                                                        \
-      if (count < CF_PANEL || even > inputs)                                                       \
-        memset(panel, 0, CF_PANEL * taps * even * sizeof(T));                                      \
-      for (size_t i = 0; i < inputs; i++)                                                          \
-        for (size_t t = 0; t < taps; t++)                                                          \
-          for (size_t o = 0; o < count; o++)                                                       \
-            panel[(t * even + i) * CF_PANEL + o] = w[((first + o) * inputs + i) * taps + t];       \
-    }                                                                                              \
+  static void pack_##T(const cf_packing *p, size_t first) {                                        \
+    const size_t even = round_up(p->inputs, 2), count = least(CF_PANEL, p->outputs - first);       \
+    const size_t start = first * p->taps * even, size = CF_PANEL * p->taps * even;                 \
+    if (!p->is_back && (count < CF_PANEL || even > p->inputs))                                     \
+      memset((T *)p->to + start, 0, size * sizeof(T));                                             \
+    for (size_t i = 0; i < p->inputs; i++)                                                         \
+      for (size_t t = 0; t < p->taps; t++)                                                         \
+        for (size_t o = 0; o < count; o++) {                                                       \
+          const size_t packed = start + (t * even + i) * CF_PANEL + o;                             \
+          const size_t plain = ((first + o) * p->inputs + i) * p->taps + t;                        \
+          if (p->is_back)                                                                          \
+            ((T *)p->to)[plain] = ((const T *)p->from)[packed];                                    \
+          else                                                                                     \
+            ((T *)p->to)[packed] = ((const T *)p->from)[plain];                                    \
+        }                                                                                          \
   }
 PACK(uint16_t)
 PACK(uint32_t)
 
-void cf_pack(const void *weights, size_t outputs, size_t inputs, size_t taps, cf_type type,
-             void *packed) {
-  if (type == CF_F32)
-    pack_uint32_t(weights, outputs, inputs, taps, packed);
+static void pack_body(void *job, size_t index, int thread) {
+  const cf_packing *p = job;
+  (void)thread;
+  if (p->type == CF_F32)
+    pack_uint32_t(p, index * CF_PANEL);
   else
-    pack_uint16_t(weights, outputs, inputs, taps, packed);
+    pack_uint16_t(p, index * CF_PANEL);
+}
+
+void cf_pack(cf_pool *pool, const void *weights, size_t outputs, size_t inputs, size_t taps,
+             cf_type type, void *packed) {
+  cf_packing p = {weights, packed, outputs, inputs, taps, type, 0};
+  cf_pool_run(pool, quotient_up(outputs, CF_PANEL), pack_body, &p);
+}
+
+void cf_unpack(cf_pool *pool, const void *packed, size_t outputs, size_t inputs, size_t taps,
+               cf_type type, void *weights) {
+  cf_packing p = {packed, weights, outputs, inputs, taps, type, 1};
+  cf_pool_run(pool, quotient_up(outputs, CF_PANEL), pack_body, &p);
 }
 
 int cf_conv_direct(cf_pool *pool, const cf_conv *conv) {
@@ -65,7 +92,7 @@ double cf_ceiling(cf_path path, int bf16) { return cf_path_loops(path)->ceiling(
 typedef struct cf_move {
   const char *a, *b;
   char *y;
-  size_t a_bytes, b_bytes, rows, channels, padded;
+  size_t a_bytes, b_bytes, rows, channels;
   cf_type type;
 } cf_move;
 
@@ -84,7 +111,7 @@ static void join_body(void *job, size_t index, int thread) {
 
 int cf_join(cf_pool *pool, const void *a, size_t a_bytes, const void *b, size_t b_bytes, void *y,
             size_t rows) {
-  cf_move m = {a, b, y, a_bytes, b_bytes, rows, 0, 0, CF_F32};
+  cf_move m = {a, b, y, a_bytes, b_bytes, rows, 0, CF_F32};
   cf_pool_run(pool, quotient_up(rows, MOVED_ROWS), join_body, &m);
   return 0;
 }
@@ -94,16 +121,16 @@ static void last_body(void *job, size_t index, int thread) {
   (void)thread;
   const size_t blocks = quotient_up(m->rows, MOVED_ROWS), batch = index / blocks;
   const size_t first = index % blocks * MOVED_ROWS, end = least(m->rows, first + MOVED_ROWS);
-  for (size_t c = 0; c < m->padded; c++) {
+  for (size_t c = 0; c < m->channels; c++) {
     const float *x = (const float *)m->a + (batch * m->channels + c) * m->rows;
     for (size_t i = first; i < end; i++)
-      put(m->y, m->type, (batch * m->rows + i) * m->padded + c, c < m->channels ? x[i] : 0);
+      put(m->y, m->type, (batch * m->rows + i) * m->channels + c, x[i]);
   }
 }
 
 int cf_channels_last(cf_pool *pool, const float *x, void *y, cf_type type, size_t n,
-                     size_t channels, size_t padded, size_t positions) {
-  cf_move m = {(const char *)x, NULL, y, 0, 0, positions, channels, padded, type};
+                     size_t channels, size_t positions) {
+  cf_move m = {(const char *)x, NULL, y, 0, 0, positions, channels, type};
   cf_pool_run(pool, n * quotient_up(positions, MOVED_ROWS), last_body, &m);
   return 0;
 }
@@ -122,7 +149,7 @@ static void first_body(void *job, size_t index, int thread) {
 
 int cf_channels_first(cf_pool *pool, const void *x, float *y, cf_type type, size_t n,
                       size_t channels, size_t positions) {
-  cf_move m = {x, NULL, (char *)y, 0, 0, positions, channels, channels, type};
+  cf_move m = {x, NULL, (char *)y, 0, 0, positions, channels, type};
   cf_pool_run(pool, n * quotient_up(positions, MOVED_ROWS), first_body, &m);
   return 0;
 }

@@ -41,6 +41,23 @@ static inline float half_value(uint16_t h) {
   return h & 0x8000 ? -f : f;
 }
 
+static inline uint16_t half_bits(float f) {
+  uint32_t bits;
+  memcpy(&bits, &f, 4);
+  const uint32_t sign = bits >> 16 & 0x8000, magnitude = bits & 0x7FFFFFFF;
+  if (magnitude > 0x7F800000) return (uint16_t)(sign | 0x7E00 | (magnitude >> 13 & 0x3FF));
+  if (magnitude >= 0x47800000) return (uint16_t)(sign | 0x7C00);
+  if (magnitude < 0x38800000) {
+    // Adding a half leaves multiples of 2^-24 in the lowest bits, rounded.
+    float small;
+    memcpy(&small, &magnitude, 4);
+    small += 0.5f;
+    memcpy(&bits, &small, 4);
+    return (uint16_t)(sign | (bits - 0x3F000000));
+  }
+  return (uint16_t)(sign | (magnitude - 0x38000000 + 0xFFF + (magnitude >> 13 & 1)) >> 13);
+}
+
 static inline float brain_value(uint16_t h) {
   uint32_t bits = (uint32_t)h << 16;
   float f;
@@ -65,7 +82,7 @@ static inline void put(void *p, cf_type type, size_t i, float value) {
   if (type == CF_F32)
     ((float *)p)[i] = value;
   else
-    ((uint16_t *)p)[i] = brain_bits(value);
+    ((uint16_t *)p)[i] = type == CF_BF16 ? brain_bits(value) : half_bits(value);
 }
 
 // The pool as its users see it.

@@ -59,10 +59,19 @@ extension Rule {
       + "something was probably scaled wrongly. Their files were found beside the model, or by "
       + "--inputs.")
 
+  /// oneDNN is not there.
+  public static let libraryMissing = Rule(
+    "FW011", .fatal, "oneDNN is missing",
+    "Most convolutions and matrix products in f32 and bf16 are computed by oneDNN, which is loaded when "
+      + "a model runs: libdnnl.so.3, or libdnnl.so.2 of Debian 12. On Debian install libdnnl2 (12) or "
+      + "libdnnl3 (13), on Ubuntu libdnnl2 or libdnnl3, on Fedora onednn, on Arch onednn, on Alpine "
+      + "onednn. Without it use --precision reference, which is slower.")
+
   /// All rules about running a model.
   public static let inferenceRules: [Rule] = [
     .unsupportedPrecision, .missingComponent, .missingWeight, .unusableWeight, .notRunnable,
     .badInput, .nonFiniteActivation, .outOfMemory, .implausibleActivation, .unlikeInputs,
+    .libraryMissing,
   ]
 }
 

@@ -34,6 +34,60 @@ struct ForwardCommandTests {
     #expect(try Tool.run(arguments.map { $0 == model ? other : $0 }).code == 1)
   }
 
+  /// Runs the program with a changed environment.
+  private func run(_ variable: String, _ arguments: [String]) throws -> Tool.Result {
+    try Tool.run(URL(fileURLWithPath: "/usr/bin/env"), [variable, Tool.url.path] + arguments)
+  }
+
+  @Test("Without oneDNN a sentence says what to install, and reference does without")
+  func withoutLibrary() throws {
+    let model = try synth("a.safetensors")
+    // Found before those of the system, and no libraries.
+    for name in ["libdnnl.so.2", "libdnnl.so.3"] {
+      try Data("no library".utf8).write(to: URL(fileURLWithPath: folder.path(name)))
+    }
+    let hidden = "LD_LIBRARY_PATH=" + URL(fileURLWithPath: model).deletingLastPathComponent().path
+    let arguments = [
+      "forward", "vae-decode", "--model", model, "--input", fixture, "--compare", fixture,
+      "--precision",
+    ]
+    let missing = try run(hidden, arguments + ["f32"])
+    #expect(missing.code == 2)
+    for words in ["oneDNN", "cannot be opened", "libdnnl2", "--precision reference", "[FW011]"] {
+      #expect(missing.errors.contains(words), "\(missing.errors)")
+    }
+    let reference = try run(hidden, arguments + ["reference"])
+    #expect(reference.code == 0, "\(reference.errors)")
+  }
+
+  @Test("Where oneDNN has no AVX2 to use the results stay within the tolerance")
+  func oldProcessor() throws {
+    let model = try synth("a.safetensors")
+    for (part, name) in [
+      ("vae-decode", "vae-decode"), ("vae-encode", "vae-encode"), ("text", "text"),
+    ] {
+      let file = Fixtures.path("forward/\(name).safetensors")
+      let result = try run(
+        "ONEDNN_MAX_CPU_ISA=SSE41",
+        ["forward", part, "--model", model, "--input", file, "--compare", file])
+      #expect(result.code == 0, "\(result.output)\(result.errors)")
+    }
+  }
+
+  @Test("Several runs give what one gives, and tell the time of each")
+  func runs() throws {
+    let model = try synth("a.safetensors")
+    let result = try Tool.run([
+      "forward", "vae-decode", "--model", model, "--input", fixture, "--compare", fixture, "--json",
+      "--runs", "3",
+    ])
+    #expect(result.code == 0, "\(result.errors)")
+    let report = try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    let runs = try #require(report["runs"] as? [Double])
+    #expect(runs.count == 3 && runs.last == report["run_seconds"] as? Double)
+  }
+
   @Test("A recipe with a LoRA gives what the written model gives")
   func recipe() throws {
     let a = try synth("a.safetensors"), b = try synth("b.safetensors", seed: 2)

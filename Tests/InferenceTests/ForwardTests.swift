@@ -86,6 +86,31 @@ import Testing
     #expect(best.map(\.value) == portable.map(\.value))
   }
 
+  @Test("loops for any processor give what PyTorch computes", arguments: ["unet", "vae-encode"])
+  func portable(name: String) throws {
+    let golden = try Golden(name)
+    for (path, value) in try run(name, .f32, portable: true) where golden.names.contains(path) {
+      expectClose(value, try golden[path], 1e-4, path)
+    }
+  }
+
+  @Test(
+    "weights that were arranged for another size are arranged back",
+    arguments: [Precision.f32, .bf16])
+  func sizes(precision: Precision) throws {
+    guard Runtime.supports(precision) else { return }
+    let unet = try UNetModel(tinyModel, runtime: Runtime(precision: precision))
+    let context = FloatArray.random([1, 77, 24], seed: 7)
+    let small = FloatArray.random([1, 4, 16, 8], seed: 8)
+    let large = FloatArray.random([1, 4, 64, 72], seed: 9)
+    let first = try unet(small, timesteps: [3], context: context)
+    let wide = try unet(large, timesteps: [3], context: context)
+    #expect(try unet(small, timesteps: [3], context: context) == first)
+    // The same as if only that size had ever been seen.
+    let other = try UNetModel(tinyModel, runtime: Runtime(precision: precision))
+    #expect(try other(large, timesteps: [3], context: context) == wide)
+  }
+
   @Test("Winograd's convolutions change a large image by rounding only")
   func winograd() throws {
     let latent = FloatArray.random([1, 4, 24, 40], seed: 5)

@@ -28,6 +28,10 @@ typedef struct cf_pool cf_pool;
 cf_pool *cf_pool_create(int threads, cf_path path);
 void cf_pool_destroy(cf_pool *pool);
 
+/// Memory that stays until the next call of any function below that takes the pool, except
+/// `cf_convert`; NULL when there is none.
+void *cf_scratch(cf_pool *pool, size_t bytes);
+
 // All functions below return 0, or -1 when there is no memory.
 
 /// The number of output channels that lie together in packed weights.
@@ -38,8 +42,11 @@ size_t cf_packed_size(size_t outputs, size_t inputs, size_t taps, cf_type type);
 
 /// Packs weights `[outputs, inputs, taps]` as `[panel][tap][input][32]`, with zeros where there is no
 /// channel, so that the number of inputs is even. No conversion.
-void cf_pack(const void *weights, size_t outputs, size_t inputs, size_t taps, cf_type type,
-             void *packed);
+void cf_pack(cf_pool *pool, const void *weights, size_t outputs, size_t inputs, size_t taps,
+             cf_type type, void *packed);
+/// The reverse.
+void cf_unpack(cf_pool *pool, const void *packed, size_t outputs, size_t inputs, size_t taps,
+               cf_type type, void *weights);
 
 /// Memory from the operating system; NULL when there is none.
 void *cf_allocate(size_t bytes);
@@ -51,14 +58,13 @@ typedef struct cf_conv {
   void *y;
   /// Of `x`, `y` and `residual`.
   cf_type type;
-  /// With activations in BF16 `inputs` is even.
   size_t n, height, width, inputs;
   size_t out_height, out_width, outputs;
   /// 1 or 3; rows and columns of zeros above and to the left: 0 or 1.
   int kernel, stride, pad;
   /// Whether each row and column of `x` is seen twice.
   int up;
-  /// Packed; BF16 where the activations are.
+  /// Packed.
   const void *weights;
   cf_type weight_type;
   /// `[outputs]` or NULL.
@@ -68,7 +74,7 @@ typedef struct cf_conv {
   cf_activation activation;
 } cf_conv;
 
-/// Sums products directly.
+/// Sums products directly; with activations in single precision.
 int cf_conv_direct(cf_pool *pool, const cf_conv *conv);
 
 /// A 3×3 convolution of stride 1 and padding 1, by Winograd's F(4×4, 3×3); `inputs` is a multiple of
@@ -130,9 +136,9 @@ int cf_add(cf_pool *pool, const void *a, const void *b, void *y, cf_type type, s
 int cf_join(cf_pool *pool, const void *a, size_t a_bytes, const void *b, size_t b_bytes, void *y,
             size_t rows);
 
-/// From `[n, channels, positions]` F32 to channels last, with zeros up to `padded` channels.
+/// From `[n, channels, positions]` F32 to channels last.
 int cf_channels_last(cf_pool *pool, const float *x, void *y, cf_type type, size_t n,
-                     size_t channels, size_t padded, size_t positions);
+                     size_t channels, size_t positions);
 /// From channels last to `[n, channels, positions]` F32.
 int cf_channels_first(cf_pool *pool, const void *x, float *y, cf_type type, size_t n,
                       size_t channels, size_t positions);

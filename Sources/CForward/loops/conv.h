@@ -1,7 +1,7 @@
 // Convolutions and matrix products, summed directly.
 //
-// Weights that are stored in 16 bits are widened, or paired, a piece at a time: a piece stays in the
-// first cache while it is used for some 200 outputs.
+// Weights that are stored in 16 bits are widened a piece at a time: a piece stays in the first cache
+// while it is used for some 200 outputs.
 
 typedef struct NAME(direct) {
   cf_pool *pool;
@@ -43,20 +43,6 @@ INLINE const void *NAME(pixel)(const cf_conv *c, size_t row, int tap) {
   return (const char *)c->x + pixel * size;
 }
 
-#ifdef CF_DOT
-// Two rows of weights next to each other: `[2][32]` becomes `[32][2]`.
-INLINE void NAME(pair)(const uint16_t *weights, size_t pairs, uint16_t *out) {
-  for (size_t k = 0; k < pairs; k++)
-    for (size_t j = 0; j < CF_PANEL; j += LANES) {
-      u16x16 a, b;
-      memcpy(&a, weights + 2 * k * CF_PANEL + j, 32);
-      memcpy(&b, weights + (2 * k + 1) * CF_PANEL + j, 32);
-      u32x16 both = __builtin_convertvector(a, u32x16) | __builtin_convertvector(b, u32x16) << 16;
-      memcpy(out + 2 * (k * CF_PANEL + j), &both, 64);
-    }
-}
-#endif
-
 static void NAME(direct_body)(void *job, size_t index, int thread) {
   const NAME(direct) *d = job;
   const cf_conv *c = d->conv;
@@ -83,16 +69,8 @@ static void NAME(direct_body)(void *job, size_t index, int thread) {
     for (size_t k = 0; k < c->inputs; k += INPUTS) {
       const size_t some = least(INPUTS, c->inputs - k);
       for (size_t i = 0; i < padded; i++)
-        at[i] = rows[i] ? (const char *)rows[i] + k * size_of(c->type) : d->zeros;
+        at[i] = rows[i] ? (const float *)rows[i] + k : d->zeros;
       const char *part = weights + k * CF_PANEL * size_of(c->weight_type);
-#ifdef CF_DOT
-      if (c->type == CF_BF16) {
-        NAME(pair)((const uint16_t *)part, some / 2, (uint16_t *)wide);
-        NAME(dot_products)((const uint16_t *const *)at, count, some / 2, (const uint16_t *)wide,
-                           CF_PANEL, CF_PANEL / LANES, acc, CF_PANEL);
-        continue;
-      }
-#endif
       const float *b = (const float *)part;
       if (c->weight_type != CF_F32) {
         for (size_t j = 0; j < some * CF_PANEL; j += LANES)

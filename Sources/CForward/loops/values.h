@@ -29,6 +29,15 @@ INLINE void NAME(store)(void *p, cf_type type, size_t i, f32x16 v) {
     return;
   }
   // To nearest, ties to even; a NaN stays one.
+  if (type == CF_F16) {
+#ifdef CF_HALF
+    const f16x16 half = __builtin_convertvector(v, f16x16);
+    memcpy((uint16_t *)p + i, &half, 32);
+#else
+    for (int j = 0; j < LANES; j++) ((uint16_t *)p)[i + (size_t)j] = half_bits(v[j]);
+#endif
+    return;
+  }
   u32x16 bits;
   memcpy(&bits, &v, 64);
   u32x16 rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;

@@ -30,7 +30,7 @@ public struct LoadedWeights: Sendable {
   ///
   /// `kept` is empty afterwards; what is not taken over is freed before anything is read.
   init(
-    _ loading: WeightLoading, keeping kept: inout LoadedWeights, width: Int,
+    _ loading: WeightLoading, keeping kept: inout LoadedWeights, for runtime: Runtime,
     isWanted: @Sendable (Parameter) -> Bool
   ) throws(Fault) {
     let identity = loading.identity
@@ -49,7 +49,7 @@ public struct LoadedWeights: Sendable {
     }
     kept = LoadedWeights()
     let known = Set(found.keys)
-    let loaded = try loading.weights(width: width) { !known.contains($0) && isWanted($0) }
+    let loaded = try loading.weights(for: runtime) { !known.contains($0) && isWanted($0) }
     precision = loading.precision
     entries = zip(loaded, origins).map { (found[$0.parameter] ?? $0, $1) }
     read = loaded.lazy.filter { $0.size > 0 }.map(\.parameter)

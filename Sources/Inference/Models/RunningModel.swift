@@ -77,6 +77,8 @@ struct RunningModel: Sendable {
     runtime.arena.restart()
     _ = try body(Pass(runtime, plan))
     let needed = runtime.arena.peak - runtime.arena.used
+    // A quarter more for what does not fit into one another.
+    runtime.arena.limit = needed + needed / 4
     guard let available = availableMemory(), needed > available else { return }
     throw Fault(
       .outOfMemory, "needs more memory than there is",

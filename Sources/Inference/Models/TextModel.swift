@@ -25,7 +25,8 @@ public final class TextModel: Sendable {
   ///   - runtime: what to run it on.
   ///   - isPlanned: whether only to plan: no value is read, and results are zeros.
   /// - Throws: ``Rule/notRunnable``, ``Rule/missingComponent``, ``Rule/missingWeight``,
-  ///   ``Rule/unusableWeight``, and what reading throws.
+  ///   ``Rule/unusableWeight``, ``Rule/libraryMissing``, ``Rule/outOfMemory``, and what reading
+  ///   throws.
   public convenience init(
     _ source: any TensorSource, runtime: Runtime, isPlanned: Bool = false
   ) throws(Fault) {
@@ -40,7 +41,7 @@ public final class TextModel: Sendable {
   ) throws(Fault) {
     let loading = try WeightLoading(source, .textEncoder, runtime.precision)
     dimensions = loading.dimensions
-    weights = try LoadedWeights(loading, keeping: &kept, width: runtime.threads) { _ in !isPlanned }
+    weights = try LoadedWeights(loading, keeping: &kept, for: runtime) { _ in !isPlanned }
     var next = weights.weights.makeIterator()
     network = TextEncoder(dimensions) { next.next() ?? Weight($0, isPresent: false) }
     model = RunningModel(runtime: runtime, component: .textEncoder, path: source.path)

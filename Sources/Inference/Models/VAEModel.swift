@@ -47,7 +47,8 @@ public final class VAEModel: Sendable {
   ///   - parts: the halves that are wanted; the other one takes no memory.
   ///   - isPlanned: whether only to plan: no value is read, and results are zeros.
   /// - Throws: ``Rule/notRunnable``, ``Rule/missingComponent``, ``Rule/missingWeight``,
-  ///   ``Rule/unusableWeight``, and what reading throws.
+  ///   ``Rule/unusableWeight``, ``Rule/libraryMissing``, ``Rule/outOfMemory``, and what reading
+  ///   throws.
   public convenience init(
     _ source: any TensorSource, runtime: Runtime, parts: Parts = .both, isPlanned: Bool = false
   ) throws(Fault) {
@@ -63,7 +64,7 @@ public final class VAEModel: Sendable {
   ) throws(Fault) {
     let loading = try WeightLoading(source, .vae, runtime.precision)
     dimensions = loading.dimensions
-    weights = try LoadedWeights(loading, keeping: &kept, width: runtime.threads) {
+    weights = try LoadedWeights(loading, keeping: &kept, for: runtime) {
       !isPlanned && parts.contains($0)
     }
     var next = weights.weights.makeIterator()

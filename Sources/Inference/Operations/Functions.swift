@@ -5,7 +5,7 @@ extension Tensor {
   /// `activation(x)`.
   func activated(_ activation: Activation) throws(Fault) -> Tensor {
     let y = try pass.tensor(extent, isImage: isImage)
-    try pass.run(.other) {
+    try pass.loop(.other) {
       unsafe cf_activate(
         pass.runtime.pool, memory.base, y.memory.base, pass.type, extent.count, activation.code)
     }
@@ -18,7 +18,7 @@ extension Tensor {
   /// `x + y`.
   func adding(_ other: Tensor) throws(Fault) -> Tensor {
     let y = try pass.tensor(extent, isImage: isImage)
-    try pass.run(.other) {
+    try pass.loop(.other) {
       unsafe cf_add(
         pass.runtime.pool, memory.base, other.memory.base, y.memory.base, pass.type, extent.count)
     }
@@ -30,7 +30,7 @@ extension Tensor {
     var joined = extent
     joined.channels += other.channels
     let y = try pass.tensor(joined, isImage: isImage)
-    try pass.run(.other) {
+    try pass.loop(.other) {
       unsafe cf_join(
         pass.runtime.pool, memory.base, channels * pass.valueSize, other.memory.base,
         other.channels * pass.valueSize, y.memory.base, extent.rows)
@@ -43,7 +43,7 @@ extension Tensor {
     var half = extent
     half.channels /= 2
     let y = try pass.tensor(half, isImage: isImage)
-    try pass.run(.gate) {
+    try pass.loop(.gate) {
       unsafe cf_gate(
         pass.runtime.pool, memory.base, y.memory.base, pass.type, half.rows, half.channels)
     }
@@ -64,7 +64,7 @@ extension Tensor {
     let queries = q.extent.height * q.extent.width, keys = k.extent.height * k.extent.width
     let operations =
       4.0 * Double(q.extent.n) * Double(queries) * Double(keys) * Double(q.channels)
-    try pass.run(.attention, operations: operations) {
+    try pass.loop(.attention, operations: operations) {
       var a = unsafe cf_attention()
       unsafe a.q = UnsafeRawPointer(q.memory.base)
       unsafe a.k = UnsafeRawPointer(k.memory.base)
@@ -109,15 +109,15 @@ extension Tensor {
 }
 
 extension Pass {
-  /// An image from `[n, channels, height, width]`; the number of channels becomes even.
+  /// An image from `[n, channels, height, width]`.
   func image(_ array: FloatArray) throws(Fault) -> Tensor {
     let shape = array.shape
-    let e = Extent(n: shape[0], height: shape[2], width: shape[3], channels: (shape[1] + 1) / 2 * 2)
+    let e = Extent(n: shape[0], height: shape[2], width: shape[3], channels: shape[1])
     let tensor = try tensor(e, isImage: true)
     guard !observation.isPlanned else { return tensor }
     let status = unsafe array.values.withUnsafeBufferPointer { values in
       unsafe cf_channels_last(
-        runtime.pool, values.baseAddress, tensor.memory.base, type, e.n, shape[1], e.channels,
+        runtime.pool, values.baseAddress, tensor.memory.base, type, e.n, e.channels,
         e.height * e.width)
     }
     try runtime.check(status)

@@ -27,6 +27,9 @@ import Tensors
   /// The bytes in use now, and the most there were since ``restart()``.
   private(set) var used = 0
   private(set) var peak = 0
+  /// The bytes that may be held, used or idle, as long as not more are used.
+  var limit = 0
+  /// What was given back, the latest last.
   private var idle: [(base: UnsafeMutableRawPointer, byteCount: Int)] = unsafe []
   private var idleBytes = 0
 
@@ -42,8 +45,8 @@ import Tensors
     used += rounded
     peak = max(peak, used)
     guard !isPlanned else { return unsafe Memory(rounded, nil, capacity: 0, self) }
-    // Fresh memory costs more than what is computed with it, so what was given back is used again,
-    // unless much of it would lie idle. The smallest that fits; of equals, the last one used.
+    // Fresh memory costs more than what is computed with it, so what was given back is used again.
+    // The smallest that fits; of equals, the last one used.
     var best: Int?
     for index in unsafe idle.indices {
       let size = unsafe idle[index].byteCount
@@ -56,7 +59,7 @@ import Tensors
       idleBytes -= unsafe block.byteCount
       return unsafe Memory(rounded, block.base, capacity: block.byteCount, self)
     }
-    if idleBytes > used { release() }
+    while idleBytes > 0, used + idleBytes > limit { releaseOldest() }
     guard let base = unsafe cf_allocate(rounded) else {
       used -= rounded
       throw .noMemory(rounded)
@@ -73,7 +76,12 @@ import Tensors
 
   /// Gives idle memory back to the operating system.
   func release() {
-    while let block = unsafe idle.popLast() { unsafe cf_free(block.base, block.byteCount) }
-    idleBytes = 0
+    while idleBytes > 0 { releaseOldest() }
+  }
+
+  private func releaseOldest() {
+    let block = unsafe idle.removeFirst()
+    idleBytes -= unsafe block.byteCount
+    unsafe cf_free(block.base, block.byteCount)
   }
 }

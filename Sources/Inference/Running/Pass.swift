@@ -51,17 +51,25 @@ final class Pass {
   ///
   /// - `kind`: what is computed.
   /// - `operations`: the floating-point operations that the definition has.
-  func run(_ kind: OperationKind, operations: Double = 0, _ body: () -> Int32) throws(Fault) {
+  func run(
+    _ kind: OperationKind, operations: Double = 0, _ body: () throws(Fault) -> Void
+  ) throws(Fault) {
     if observation.isPlanned {
       profile.add(kind, seconds: 0, operations: operations, block: blocks.last)
       return
     }
-    guard observation.isTimed else { return try runtime.check(body()) }
+    guard observation.isTimed else { return try body() }
     let start = monotonicSeconds()
-    let status = body()
+    try body()
     profile.add(
       kind, seconds: monotonicSeconds() - start, operations: operations, block: blocks.last)
-    try runtime.check(status)
+  }
+
+  /// Computes by a loop, which returns 0 if it could.
+  func loop(
+    _ kind: OperationKind, operations: Double = 0, _ body: () -> Int32
+  ) throws(Fault) {
+    try run(kind, operations: operations) { () throws(Fault) in try runtime.check(body()) }
   }
 
   /// Whether the result of the module at `path` is wanted as it is, before what follows it.

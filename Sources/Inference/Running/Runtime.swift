@@ -1,4 +1,5 @@
 import CForward
+import COneDNN
 import Synchronization
 public import Tensors
 
@@ -7,9 +8,10 @@ public enum Precision: String, CaseIterable, Sendable {
   /// Single precision, direct algorithms, one order of summation: the same bits for any number of
   /// threads, on any processor.
   case reference
-  /// Single precision, with faster algorithms that round differently.
+  /// Single precision, with faster algorithms that round differently; needs oneDNN.
   case f32
-  /// Activations and weights in bfloat16, sums in single precision; needs AVX-512 with BF16.
+  /// Activations and weights in bfloat16, sums in single precision; needs oneDNN, and AVX-512 with
+  /// BF16.
   case bf16
 
   /// How activations are stored.
@@ -30,6 +32,8 @@ public enum Precision: String, CaseIterable, Sendable {
 
   /// The threads; for whoever holds the lock.
   let pool: OpaquePointer
+  /// oneDNN, once it is needed; for whoever holds the lock.
+  private(set) var library: OpaquePointer?
   /// Memory of activations; for whoever holds the lock.
   let arena = Arena()
   private let turn = Mutex<Void>(())
@@ -66,7 +70,29 @@ public enum Precision: String, CaseIterable, Sendable {
     unsafe self.pool = pool
   }
 
-  deinit { unsafe cf_pool_destroy(pool) }
+  deinit {
+    unsafe od_destroy(library)
+    unsafe cf_pool_destroy(pool)
+  }
+
+  /// Opens oneDNN, if layers in this precision need it.
+  ///
+  /// - Throws: ``Rule/libraryMissing``.
+  func openLibrary() throws(Fault) {
+    guard precision != .reference else { return }
+    try exclusively { () throws(Fault) in
+      guard unsafe library == nil else { return }
+      guard od_load() == 0 else {
+        throw Fault(
+          .libraryMissing, "oneDNN, which computes in \(precision.rawValue), cannot be opened",
+          expected: "libdnnl.so.3 or libdnnl.so.2", found: unsafe String(cString: od_library()),
+          hint: "install it (Debian and Ubuntu: apt install libdnnl2, or libdnnl3 where there is "
+            + "one), or use --precision reference, which does without")
+      }
+      guard let library = unsafe od_create(Int32(clamping: threads)) else { throw .noMemory() }
+      unsafe self.library = library
+    }
+  }
 
   /// Whether this processor computes in `precision`.
   public static func supports(_ precision: Precision) -> Bool {
@@ -78,8 +104,14 @@ public enum Precision: String, CaseIterable, Sendable {
     try turn.withLock { _ throws(Fault) in try body() }
   }
 
-  /// Throws if `status`, which a loop returned, says that there is no memory.
+  /// Throws if `status`, which a loop or the library returned, is no success.
   func check(_ status: Int32) throws(Fault) {
+    if status == OD_UNABLE.rawValue {
+      throw Fault(
+        .unsupportedPrecision, "oneDNN does not compute this in \(precision.rawValue) here",
+        found: unsafe String(cString: od_library()),
+        hint: "use --precision \(precision == .bf16 ? "f32" : "reference")")
+    }
     guard status == 0 else { throw .noMemory() }
   }
 }

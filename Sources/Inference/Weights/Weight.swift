@@ -2,25 +2,38 @@ import CForward
 import StableDiffusion
 import Tensors
 
-/// What stands at a leaf of a network that runs: one tensor, as the loops want it.
+/// What stands at a leaf of a network that runs: one tensor.
 ///
-/// The matrices of layers are packed, in 16 bits where they come in 16 bits: they are widened a piece
-/// at a time while they are used, which costs nothing that shows, and saves half of the memory.
-/// Biases, scales and shifts are in single precision.
+/// The matrices of layers are kept in 16 bits where they come in 16 bits, which saves half of the memory,
+/// and are widened while they are used. They are arranged when they are used first, as what computes
+/// then wants them. Biases, scales and shifts are in single precision.
 @safe final class Weight: @unchecked Sendable {
+  /// How the values of a matrix lie.
+  enum Arrangement: Equatable {
+    /// `[outputs, inputs, taps]`, as in the model.
+    case plain
+    /// In panels, for our own loops.
+    case panels
+    /// In a layout of oneDNN.
+    case library(Int32)
+  }
+
   let parameter: Parameter
-  /// How the values are stored.
+  /// How each value is stored.
   let type: cf_type
-  /// `nil` where an optional parameter is not in the model, and where a pass is only planned.
-  let base: UnsafeRawPointer?
   let isPresent: Bool
-  private let byteCount: Int
+  /// `nil` where an optional parameter is not in the model, and where a pass is only planned.
+  ///
+  /// It and how values lie change in passes only, for whoever holds the runtime's lock.
+  private(set) var base: UnsafeMutableRawPointer?
+  private(set) var arrangement = Arrangement.plain
+  private var byteCount: Int
 
   /// Takes over memory from `cf_allocate`.
   init(_ parameter: Parameter, _ type: cf_type, _ base: UnsafeMutableRawPointer, _ byteCount: Int) {
     self.parameter = parameter
     self.type = type
-    unsafe self.base = UnsafeRawPointer(base)
+    unsafe self.base = unsafe base
     self.byteCount = byteCount
     isPresent = true
   }
@@ -35,16 +48,28 @@ import Tensors
   }
 
   deinit {
-    if let base = unsafe base {
-      unsafe cf_free(UnsafeMutableRawPointer(mutating: base), byteCount)
-    }
+    if let base = unsafe base { unsafe cf_free(base, byteCount) }
+  }
+
+  /// Notes that the values lie otherwise now.
+  func note(_ arrangement: Arrangement) { self.arrangement = arrangement }
+
+  /// Makes room for `needed` bytes; what the values were is lost if there was less.
+  func reserve(_ needed: Int) throws(Fault) {
+    guard needed > byteCount else { return }
+    guard let larger = unsafe cf_allocate(needed) else { throw .noMemory(needed) }
+    if let base = unsafe base { unsafe cf_free(base, byteCount) }
+    unsafe base = larger
+    byteCount = needed
   }
 
   /// The layer it belongs to.
   var path: ModulePath { parameter.module }
 
   /// Values in single precision: those of biases, scales and shifts.
-  var singles: UnsafePointer<Float>? { unsafe base?.assumingMemoryBound(to: Float.self) }
+  var singles: UnsafePointer<Float>? {
+    unsafe UnsafePointer(base?.assumingMemoryBound(to: Float.self))
+  }
 
   /// The bytes in memory.
   var size: Int { byteCount }
@@ -69,7 +94,7 @@ extension Parameter {
     return shape.count >= 2 ? (shape[0], shape[1], rest) : (shape[0], 1, 1)
   }
 
-  /// The bytes that it takes in memory.
+  /// The bytes that it takes in memory, in panels too.
   func storedSize(_ type: DType) -> Int {
     let (outputs, inputs, taps) = factors
     guard isPacked else { return elementCount * (type == .f32 ? 4 : 2) }

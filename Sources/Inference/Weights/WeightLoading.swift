@@ -85,53 +85,54 @@ struct WeightLoading {
     return found
   }
 
-  /// The bytes that the weights take in memory.
-  func byteCount() throws(Fault) -> Int {
-    try tensors().reduce(0) { sum, entry in
-      guard let tensor = entry.tensor else { return sum }
-      let type = entry.parameter.storedType(source.tensors[tensor].dtype, precision)
-      return sum + entry.parameter.storedSize(type)
-    }
-  }
-
-  /// Reads the parameters for which `isWanted` holds, from `width` threads; in network order.
+  /// Reads the parameters for which `isWanted` holds, from all threads; in network order.
+  ///
+  /// - Throws: ``Rule/outOfMemory`` before anything is read if there is no room for all,
+  ///   ``Rule/libraryMissing``.
   func weights(
-    width: Int, isWanted: @Sendable (Parameter) -> Bool = { _ in true }
+    for runtime: Runtime, isWanted: @Sendable (Parameter) -> Bool = { _ in true }
   ) throws(Fault) -> [Weight] {
     let tensors = try tensors()
+    let wanted = tensors.filter { $0.tensor != nil && isWanted($0.parameter) }
+    if !wanted.isEmpty {
+      try runtime.openLibrary()
+      try requireMemory(wanted.reduce(0) { $0 + byteCount($1.parameter, $1.tensor) })
+    }
     let results = Results<Weight?>(repeating: nil, count: tensors.count)
     do throws(Fault) {
       try forEachIndex(
-        below: tensors.count, width: width, local: { Buffers() }
-      ) { (index, buffers: inout Buffers) throws(Fault) in
+        below: tensors.count, width: runtime.threads, local: { Buffer(byteCount: 1 << 16) }
+      ) { (index, buffer: inout Buffer) throws(Fault) in
         let (parameter, tensor) = tensors[index]
         guard let tensor, isWanted(parameter) else {
           results[index] = Weight(parameter, isPresent: tensor != nil)
           return
         }
-        results[index] = try load(parameter, tensor, &buffers)
+        results[index] = try load(parameter, tensor, &buffer)
       }
       try source.checkUnchanged()
     } catch { throw error.at(source.path) }
     return results.values.compactMap { $0 }
   }
 
-  /// Two pieces of memory of one thread.
-  struct Buffers {
-    private var read = Buffer(byteCount: 1 << 16)
-    private var converted = Buffer(byteCount: 1 << 16)
-
-    /// Buffers with room for so many bytes.
-    mutating func room(_ first: Int, _ second: Int) -> (Buffer, Buffer) {
-      if read.byteCount < first { read = Buffer(byteCount: first) }
-      if converted.byteCount < second { converted = Buffer(byteCount: second) }
-      return (read, converted)
-    }
+  /// The bytes that a parameter takes in memory.
+  private func byteCount(_ parameter: Parameter, _ tensor: Int?) -> Int {
+    guard let tensor else { return 0 }
+    return parameter.storedSize(parameter.storedType(source.tensors[tensor].dtype, precision))
   }
 
-  /// Reads one tensor, a panel at a time.
+  /// Throws if so many bytes of weights are more than there are.
+  private func requireMemory(_ needed: Int) throws(Fault) {
+    guard let available = availableMemory(), needed > available else { return }
+    throw Fault(
+      .outOfMemory, "needs more memory than there is", path: source.path,
+      expected: "\(needed >> 20) MiB for the weights of the \(component.title)",
+      found: "\(available >> 20) MiB", hint: "use --precision bf16, or a machine with more")
+  }
+
+  /// Reads one tensor as it lies in the model, some rows at a time.
   private func load(
-    _ parameter: Parameter, _ tensor: Int, _ buffers: inout Buffers
+    _ parameter: Parameter, _ tensor: Int, _ buffer: inout Buffer
   ) throws(Fault) -> Weight {
     let dtype = source.tensors[tensor].dtype
     let type = parameter.storedType(dtype, precision)
@@ -141,27 +142,22 @@ struct WeightLoading {
     }
     guard let base = unsafe cf_allocate(size) else { throw .noMemory(size) }
     let weight = unsafe Weight(parameter, type.loopType, base, size)
-    let (outputs, inputs, taps) = parameter.factors
-    let step = parameter.isPacked ? Int(CF_PANEL) : max(1, (1 << 18) / max(1, inputs * taps))
+    let row = parameter.elementCount / max(1, parameter.factors.outputs)
+    // Some rows, as sources that compute their values do so row by row.
+    let step = max(32, (1 << 18) / max(1, row))
     let readSize = dtype.bitCount / 8, storedSize = type.bitCount / 8
-    let (read, converted) = buffers.room(
-      step * inputs * taps * readSize, step * inputs * taps * storedSize)
-    for first in stride(from: 0, to: outputs, by: step) {
-      let count = min(step, outputs - first)
-      let values = count * inputs * taps
-      var bytes = read.bytes(values * readSize)
-      try source.read(tensor, at: first * inputs * taps * readSize, into: &bytes)
-      var stored = converted.bytes(values * storedSize)
-      conversion.convert(bytes.bytes, into: &stored)
-      unsafe stored.withUnsafeBytes { from in
-        guard let from = from.baseAddress else { return }
-        if parameter.isPacked {
-          let offset = first * taps * ((inputs + 1) / 2 * 2) * storedSize
-          unsafe cf_pack(from, count, inputs, taps, type.loopType, base + offset)
-        } else {
-          unsafe (base + first * inputs * taps * storedSize).copyMemory(
-            from: from, byteCount: values * storedSize)
-        }
+    for first in stride(from: 0, to: parameter.factors.outputs, by: step) {
+      let values = min(step, parameter.factors.outputs - first) * row
+      let place = unsafe UnsafeMutableRawBufferPointer(
+        start: base + first * row * storedSize, count: values * storedSize)
+      var stored = unsafe MutableRawSpan(_unsafeBytes: place)
+      if conversion.isIdentity {
+        try source.read(tensor, at: first * row * readSize, into: &stored)
+      } else {
+        if buffer.byteCount < values * readSize { buffer = Buffer(byteCount: values * readSize) }
+        var bytes = buffer.bytes(values * readSize)
+        try source.read(tensor, at: first * row * readSize, into: &bytes)
+        conversion.convert(bytes.bytes, into: &stored)
       }
     }
     return weight

@@ -13,7 +13,8 @@ struct ForwardReport {
   var profile = false
   var tolerance = 0.0
   var loadSeconds = 0.0
-  var runSeconds = 0.0
+  /// Of each run.
+  var runSeconds: [Double] = []
   var weightByteCount = 0
   var observation = Observation()
   var inputs: [(name: String, shape: [Int])] = []
@@ -69,7 +70,7 @@ struct ForwardReport {
       }
     }
     add(
-      "\("loaded in \(Written.duration(seconds: loadSeconds)) (\(Written.memorySize(weightByteCount)) of weights), ran in \(Written.duration(seconds: runSeconds)) (\(Written.memorySize(observation.activationByteCount)) of activations)", .faint)"
+      "\("loaded in \(Written.duration(seconds: loadSeconds)) (\(Written.memorySize(weightByteCount)) of weights), ran in \(Written.duration(seconds: runSeconds.last ?? 0)) (\(Written.memorySize(observation.activationByteCount)) of activations)", .faint)"
     )
     return lines.joined(separator: "\n") + "\n"
   }
@@ -206,7 +207,8 @@ struct ForwardReport {
       fields.append(("ceiling", .number(runtime.measuredCeiling())))
     }
     fields.append(("load_seconds", .number(loadSeconds)))
-    fields.append(("run_seconds", .number(runSeconds)))
+    fields.append(("run_seconds", .number(runSeconds.last ?? 0)))
+    fields.append(("runs", .array(runSeconds.map { .number($0) })))
     return .object(JSONObject(fields))
   }
 

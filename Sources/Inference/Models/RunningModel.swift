@@ -31,11 +31,30 @@ public struct Observation: Sendable {
   public init() {}
 }
 
-/// What the models have in common.
-struct RunningModel: Sendable {
-  let runtime: Runtime
-  let component: Component
-  let path: String
+/// What the models have in common: a network with weights in memory, and how it is run.
+struct RunningModel<Network: Sendable>: Sendable {
+  let dimensions: Dimensions
+  let weights: LoadedWeights
+  let network: Network
+  private let runtime: Runtime
+  private let component: Component
+  private let path: String
+
+  /// Loads a component, but for the weights that it has in common with `kept`.
+  init(
+    _ source: any TensorSource, _ component: Component, runtime: Runtime,
+    keeping kept: inout LoadedWeights, isWanted: @Sendable (Parameter) -> Bool,
+    network: (Dimensions, @escaping (Parameter) -> Weight) -> Network
+  ) throws(Fault) {
+    let loading = try WeightLoading(source, component, runtime.precision)
+    dimensions = loading.dimensions
+    weights = try LoadedWeights(loading, keeping: &kept, for: runtime, isWanted: isWanted)
+    var next = weights.weights.makeIterator()
+    self.network = network(dimensions) { next.next() ?? Weight($0, isPresent: false) }
+    self.runtime = runtime
+    self.component = component
+    path = source.path
+  }
 
   /// Runs `body`, twice if the first result is not finite, to find the module to blame.
   func run(

@@ -8,15 +8,14 @@ public import Tensors
 ///     let context = try encoder([tokens])   // [1, 77, 768]
 public final class TextModel: Sendable {
   /// The widths of the network.
-  public let dimensions: Dimensions
+  public var dimensions: Dimensions { model.dimensions }
   /// The weights, for a model that has some of them in common.
-  public let weights: LoadedWeights
+  public var weights: LoadedWeights { model.weights }
 
   /// The bytes that the weights take in memory.
   public var weightByteCount: Int { weights.byteCount }
 
-  private let network: TextEncoder<Weight>
-  private let model: RunningModel
+  private let model: RunningModel<TextEncoder<Weight>>
 
   /// Loads the text encoder of a model.
   ///
@@ -39,12 +38,9 @@ public final class TextModel: Sendable {
     _ source: any TensorSource, runtime: Runtime, keeping kept: inout LoadedWeights,
     isPlanned: Bool = false
   ) throws(Fault) {
-    let loading = try WeightLoading(source, .textEncoder, runtime.precision)
-    dimensions = loading.dimensions
-    weights = try LoadedWeights(loading, keeping: &kept, for: runtime) { _ in !isPlanned }
-    var next = weights.weights.makeIterator()
-    network = TextEncoder(dimensions) { next.next() ?? Weight($0, isPresent: false) }
-    model = RunningModel(runtime: runtime, component: .textEncoder, path: source.path)
+    model = try RunningModel(
+      source, .textEncoder, runtime: runtime, keeping: &kept, isWanted: { _ in !isPlanned },
+      network: { TextEncoder($0, $1) })
   }
 
   /// Encodes prompts of 77 tokens each.
@@ -76,7 +72,7 @@ public final class TextModel: Sendable {
     }
     let embedded = try embed(tokens, vectors)
     return try model.run(&observation) { pass throws(Fault) in
-      try network(pass.rows(embedded), clipSkip: clipSkip).values()
+      try model.network(pass.rows(embedded), clipSkip: clipSkip).values()
     }
   }
 
@@ -97,7 +93,7 @@ public final class TextModel: Sendable {
     values.reserveCapacity(tokens.count * length * width)
     for prompt in tokens {
       for (position, token) in prompt.enumerated() {
-        let place = network.positions.row(position, width: width)
+        let place = model.network.positions.row(position, width: width)
         let own = token - dimensions[.vocabulary]
         guard token >= 0, own < vectors.count else {
           throw Fault(
@@ -105,7 +101,7 @@ public final class TextModel: Sendable {
             expected: "0 to \(dimensions[.vocabulary] + vectors.count - 1)", found: "\(token)")
         }
         let meaning =
-          own >= 0 ? vectors[own] : network.tokens.row(token, width: width)
+          own >= 0 ? vectors[own] : model.network.tokens.row(token, width: width)
         for index in 0..<width { values.append(meaning[index] + place[index]) }
       }
     }

@@ -8,15 +8,14 @@ public import Tensors
 ///     let noise = try unet(latent, timesteps: [981, 981], context: context)
 public final class UNetModel: Sendable {
   /// The widths of the network: `[.unetInput]` is 9 for inpainting.
-  public let dimensions: Dimensions
+  public var dimensions: Dimensions { model.dimensions }
   /// The weights, for a model that has some of them in common.
-  public let weights: LoadedWeights
+  public var weights: LoadedWeights { model.weights }
 
   /// The bytes that the weights take in memory.
   public var weightByteCount: Int { weights.byteCount }
 
-  private let network: UNet<Weight>
-  private let model: RunningModel
+  private let model: RunningModel<UNet<Weight>>
 
   /// Loads the U-Net of a model.
   ///
@@ -39,12 +38,9 @@ public final class UNetModel: Sendable {
     _ source: any TensorSource, runtime: Runtime, keeping kept: inout LoadedWeights,
     isPlanned: Bool = false
   ) throws(Fault) {
-    let loading = try WeightLoading(source, .unet, runtime.precision)
-    dimensions = loading.dimensions
-    weights = try LoadedWeights(loading, keeping: &kept, for: runtime) { _ in !isPlanned }
-    var next = weights.weights.makeIterator()
-    network = UNet(dimensions) { next.next() ?? Weight($0, isPresent: false) }
-    model = RunningModel(runtime: runtime, component: .unet, path: source.path)
+    model = try RunningModel(
+      source, .unet, runtime: runtime, keeping: &kept, isWanted: { _ in !isPlanned },
+      network: { UNet($0, $1) })
   }
 
   /// Predicts the noise in latents.
@@ -79,7 +75,7 @@ public final class UNetModel: Sendable {
     let steps = timesteps.count == n ? timesteps : Array(repeating: timesteps[0], count: n)
     let waves = sinusoids(of: steps, width: dimensions[.unet0])
     return try model.run(&observation) { pass throws(Fault) in
-      let noise = try network(
+      let noise = try model.network(
         pass.image(latent), timesteps: pass.rows(waves), context: pass.rows(context))
       return try noise.values()
     }

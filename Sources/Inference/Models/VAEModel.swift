@@ -28,15 +28,14 @@ public final class VAEModel: Sendable {
   }
 
   /// The widths of the network.
-  public let dimensions: Dimensions
+  public var dimensions: Dimensions { model.dimensions }
   /// The weights, for a model that has some of them in common.
-  public let weights: LoadedWeights
+  public var weights: LoadedWeights { model.weights }
 
   /// The bytes that the weights take in memory.
   public var weightByteCount: Int { weights.byteCount }
 
-  private let network: VAE<Weight>
-  private let model: RunningModel
+  private let model: RunningModel<VAE<Weight>>
   private let parts: Parts
 
   /// Loads the VAE of a model.
@@ -62,14 +61,9 @@ public final class VAEModel: Sendable {
     _ source: any TensorSource, runtime: Runtime, parts: Parts = .both,
     keeping kept: inout LoadedWeights, isPlanned: Bool = false
   ) throws(Fault) {
-    let loading = try WeightLoading(source, .vae, runtime.precision)
-    dimensions = loading.dimensions
-    weights = try LoadedWeights(loading, keeping: &kept, for: runtime) {
-      !isPlanned && parts.contains($0)
-    }
-    var next = weights.weights.makeIterator()
-    network = VAE(dimensions) { next.next() ?? Weight($0, isPresent: false) }
-    model = RunningModel(runtime: runtime, component: .vae, path: source.path)
+    model = try RunningModel(
+      source, .vae, runtime: runtime, keeping: &kept, isWanted: { !isPlanned && parts.contains($0) },
+      network: { VAE($0, $1) })
     self.parts = parts
   }
 
@@ -98,7 +92,7 @@ public final class VAEModel: Sendable {
         found: "\(images.shape[2]) × \(images.shape[3])")
     }
     let moments = try model.run(&observation) { pass throws(Fault) in
-      try network.quant(network.encoder(pass.image(images))).values()
+      try model.network.quant(model.network.encoder(pass.image(images))).values()
     }
     let count = moments.shape[0], half = moments.values.count / (2 * count)
     let shape = [count, moments.shape[1] / 2, moments.shape[2], moments.shape[3]]
@@ -128,7 +122,7 @@ public final class VAEModel: Sendable {
     precondition(parts.contains(.decoder), "the decoder was not loaded")
     try latents.require([-1, dimensions[.latent], -1, -1], "latent")
     return try model.run(&observation) { pass throws(Fault) in
-      try network.decoder(network.postQuant(pass.image(latents))).values()
+      try model.network.decoder(model.network.postQuant(pass.image(latents))).values()
     }
   }
 }

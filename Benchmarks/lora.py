@@ -1,12 +1,11 @@
 """Times merging a LoRA and its baselines in turn, and prints medians; started by lora.sh."""
 
-import argparse
 import os
-import pathlib
 import statistics
 import subprocess
 import sys
-import time
+
+import timing
 
 TORCH = """
 import sys, torch
@@ -32,17 +31,6 @@ for _ in range(8):
     best = max(best, 2 * 2048 ** 3 / (time.perf_counter() - start))
 print(best)
 """
-
-
-def run(arguments):
-    """The seconds, processor seconds and peak resident bytes of a program."""
-    start = time.monotonic()
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.monotonic() - start
-    if status != 0:
-        sys.exit(f"failed: {' '.join(map(str, arguments))}")
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
 
 
 def modules(program, base, lora, out):
@@ -72,11 +60,7 @@ def operations(lora):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--program", required=True)
-    parser.add_argument("--folder", required=True, type=pathlib.Path)
-    parser.add_argument("--runs", type=int, default=5)
-    options = parser.parse_args()
+    options = timing.options(runs=5).parse_args()
     base = options.folder / "sd15-11.safetensors"
     lora = options.folder / "lora-32.safetensors"
     out = options.folder / "merged-lora.safetensors"
@@ -96,7 +80,7 @@ def main():
     for _ in range(options.runs):
         for name, arguments in cases.items():
             out.unlink(missing_ok=True)
-            results[name].append(run(arguments))
+            results[name].append(timing.run(arguments))
     rate = float(subprocess.run([sys.executable, "-c", SGEMM], check=True, capture_output=True,
                                 text=True).stdout)
     median = {name: [statistics.median(r[i] for r in rows) for i in range(3)]

@@ -5,13 +5,11 @@ default one weight of each shape is decomposed and its time multiplied by how ma
 decomposes every one.
 """
 
-import argparse
-import os
-import pathlib
 import statistics
 import subprocess
 import sys
-import time
+
+import timing
 
 PREPARE = """
 import sys, torch
@@ -103,21 +101,8 @@ with safe_open(path, "pt") as file:
 """
 
 
-def run(arguments):
-    """The seconds, processor seconds and peak resident bytes of a program."""
-    start = time.monotonic()
-    process = subprocess.Popen(list(map(str, arguments)), stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"failed: {' '.join(map(str, arguments))}")
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
-
-
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--program", required=True)
-    parser.add_argument("--folder", required=True, type=pathlib.Path)
-    parser.add_argument("--runs", type=int, default=3)
+    parser = timing.options(runs=3)
     parser.add_argument("--all", action="store_true")
     options = parser.parse_args()
     folder, which = options.folder, "all" if options.all else "one"
@@ -139,7 +124,7 @@ def main():
     print("| What | Time | Processor | Resident |\n| --- | ---: | ---: | ---: |")
     medians = {}
     for name, arguments in cases.items():
-        results = [run([options.program, *arguments]) for _ in range(options.runs)]
+        results = [timing.run([options.program, *arguments]) for _ in range(options.runs)]
         wall, processor, memory = (statistics.median(values) for values in zip(*results))
         medians[name] = wall
         print(f"| {name} | {wall:.2f} s | {processor:.2f} s | {memory / 1e6:.0f} MB |", flush=True)

@@ -1,14 +1,12 @@
 """Times merges and their baselines in turn, and prints medians; started by merge.sh."""
 
-import argparse
 import os
-import pathlib
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
+
+import timing
 
 TORCH = """
 import sys, torch
@@ -41,23 +39,8 @@ torch.save({"state_dict": load_file(sys.argv[1])}, sys.argv[2])
 """
 
 
-def run(arguments, environment=None):
-    """The seconds, processor seconds and peak resident bytes of a program."""
-    start = time.monotonic()
-    process = subprocess.Popen(
-        arguments, stdout=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.monotonic() - start
-    if status != 0:
-        sys.exit(f"failed: {' '.join(map(str, arguments))}")
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
-
-
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--program", required=True)
-    parser.add_argument("--folder", required=True, type=pathlib.Path)
-    parser.add_argument("--runs", type=int, default=5)
+    parser = timing.options(runs=5)
     parser.add_argument("--no-torch", action="store_true")
     options = parser.parse_args()
     a, b = (options.folder / f"sd15-{seed}.safetensors" for seed in (11, 12))
@@ -73,11 +56,11 @@ def main():
     convert = [options.program, "convert", "--force", "--quiet"]
     if not checkpoint.exists():
         if options.no_torch:
-            run([*convert, a, "-o", checkpoint])
+            timing.run([*convert, a, "-o", checkpoint])
         else:
-            run([sys.executable, "-c", TORCH_SAVE, a, checkpoint])
+            timing.run([sys.executable, "-c", TORCH_SAVE, a, checkpoint])
     if not single.exists():
-        run([*convert, a, "-o", single, "--dtype", "f32"])
+        timing.run([*convert, a, "-o", single, "--dtype", "f32"])
     cases = {
         "read A and B (cat)": (["sh", "-c", 'cat "$1" "$2" > /dev/null', "-", a, b], None),
         "write the output (cp)": (["cp", a, out], None),
@@ -107,12 +90,12 @@ def main():
         with open(path, "rb") as file:
             while file.read(1 << 24):
                 pass
-    run([*merge, "--alpha", "0.3"], warm)
+    timing.run([*merge, "--alpha", "0.3"], environment=warm)
     for number in range(options.runs):
         for name, (arguments, environment) in cases.items():
             # Replacing a file costs differently from making one.
             out.unlink(missing_ok=True)
-            times[name].append(run(arguments, environment))
+            times[name].append(timing.run(arguments, environment=environment))
             print(f"{number + 1}/{options.runs} {name}: {times[name][-1][0]:.2f} s", file=sys.stderr)
     out.unlink(missing_ok=True)
     shutil.rmtree(cache, ignore_errors=True)

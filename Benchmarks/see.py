@@ -1,31 +1,14 @@
 """Times comparisons of models and reading them in turn, and prints medians; started by see.sh."""
 
-import argparse
 import os
-import pathlib
 import statistics
-import subprocess
 import sys
-import time
 
-
-def run(arguments, codes=(0,)):
-    """The seconds, processor seconds and peak resident bytes of a program."""
-    start = time.monotonic()
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.monotonic() - start
-    if os.waitstatus_to_exitcode(status) not in codes:
-        sys.exit(f"failed: {' '.join(map(str, arguments))}")
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+import timing
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--program", required=True)
-    parser.add_argument("--folder", required=True, type=pathlib.Path)
-    parser.add_argument("--runs", type=int, default=7)
-    options = parser.parse_args()
+    options = timing.options(runs=7).parse_args()
     a, b = (options.folder / f"sd15-{seed}.safetensors" for seed in (11, 12))
     blend = options.folder / "sd15-blend.safetensors"
 
@@ -47,12 +30,12 @@ def main():
         ("draw", [options.program, "draw"], cat(a), None),
     ]
     for path in (a, b, blend):
-        run(cat(path))
+        timing.run(cat(path))
     times = {name: ([], []) for name, *_ in cases}
     for number in range(options.runs):
         for name, arguments, reading, _ in cases:
-            times[name][0].append(run(reading))
-            times[name][1].append(run(arguments, codes=(0, 1)))
+            times[name][0].append(timing.run(reading))
+            times[name][1].append(timing.run(arguments, codes=(0, 1)))
             print(f"{number + 1}/{options.runs} {name}: {times[name][1][-1][0]:.2f} s",
                   file=sys.stderr)
     print(f"Models of {a.stat().st_size / 1e9:.2f} GB; median of {options.runs} runs, "

@@ -27,7 +27,7 @@ help: ## List what can be made
 	  awk '{ name = $$2; sub(/^ *make [a-z-]* /, ""); printf "  make %-15s %s\n", name, $$0 }'
 
 .PHONY: demo
-demo: build ## Make a synthetic model and show the main commands on it
+demo: build ## Show the main commands, and draw pictures with the demo models
 	@Scripts/demo
 
 .PHONY: test

@@ -62,8 +62,8 @@ public final class VAEModel: Sendable {
     keeping kept: inout LoadedWeights, isPlanned: Bool = false
   ) throws(Fault) {
     model = try RunningModel(
-      source, .vae, runtime: runtime, keeping: &kept, isWanted: { !isPlanned && parts.contains($0) },
-      network: { VAE($0, $1) })
+      source, .vae, runtime: runtime, keeping: &kept,
+      isWanted: { !isPlanned && parts.contains($0) }, network: { VAE($0, $1) })
     self.parts = parts
   }
 

@@ -57,6 +57,13 @@ public struct BlockWeights: Hashable, Sendable {
     BlockWeights(nil, blocks, extras: extras, origin: .list)
   }
 
+  /// The same numbers, each times `factor`.
+  public func scaled(by factor: Double) -> BlockWeights {
+    BlockWeights(
+      base.map { $0 * factor }, blocks.map { $0 * factor },
+      extras: extras.mapValues { $0 * factor }, origin: .list)
+  }
+
   /// The numbers with commas between them, `BASE` first if there is one.
   public var list: String {
     ((base.map { [$0] } ?? []) + blocks).map(spelled).joined(separator: ",")

@@ -107,23 +107,10 @@ struct GridAxis {
         model: .init(loras: { (uses) throws(Fault) in try set(strength, of: detail, in: &uses) }))
     case "alpha":
       let alpha = try decimal()
-      return Value(
-        label: label,
-        model: .init(step: { (step) throws(Fault) in
-          var weights = step.alpha ?? WeightSpecification()
-          weights.alpha = alpha
-          weights.blocks = nil
-          step.alpha = weights
-        }))
+      return Value(label: label, model: .init(alpha: alpha))
     default:
       let blocks = try BlockWeights(text, presets: .classic)
-      return Value(
-        label: text,
-        model: .init(step: { (step) throws(Fault) in
-          var weights = step.alpha ?? WeightSpecification()
-          weights.blocks = blocks
-          step.alpha = weights
-        }))
+      return Value(label: text, model: .init(blocks: blocks))
     }
   }
 

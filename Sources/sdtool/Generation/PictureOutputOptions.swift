@@ -14,8 +14,8 @@ struct PictureOutputOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Make one sheet of pictures; at most two of: \(GridAxis.names.joined(separator: ", ")). "
-        + "alpha and mbw need a recipe as model, lora a --lora. Only what a value changes is merged "
-        + "anew.", valueName: "name=values"))
+        + "alpha and mbw need a recipe as model, lora a --lora; block weights beside an alpha are "
+        + "taken times alpha. Only what a value changes is merged anew.", valueName: "name=values"))
   var grid: [String] = []
 
   @Option(

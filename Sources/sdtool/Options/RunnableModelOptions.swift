@@ -51,8 +51,10 @@ struct ModelAdditionOptions: ParsableArguments {
 final class RunnableModel {
   /// What is changed about a version of it.
   struct Change {
-    /// Changes the last step of the recipe.
-    var step: ((inout Recipe.Step) throws(Fault) -> Void)?
+    /// The weight of the last step of the recipe, if it is changed.
+    var alpha: Double?
+    /// The block weights of that step, if they are changed; beside an α they are taken times α.
+    var blocks: BlockWeights?
     /// Changes the LoRAs.
     var loras: ((inout [LoRAUse]) throws(Fault) -> Void)?
   }
@@ -105,7 +107,7 @@ final class RunnableModel {
   private func merged(threads: Int, _ changed: [Change]) throws(Fault) -> any TensorSource {
     var recipe = try Recipe(reading: path, presets: .classic)
     if let last = recipe.steps.lastIndex(where: { $0.name == recipe.result }) {
-      for change in changed { try change.step?(&recipe.steps[last]) }
+      Self.change(&recipe.steps[last], by: changed)
     }
     recipe = try recipe.checked()
     var inputs: [String: any TensorSource] = [:]
@@ -113,6 +115,23 @@ final class RunnableModel {
     let plan = try RecipePlan(recipe, models: inputs, width: threads)
     if let problem = plan.problems.first { throw problem }
     return plan.result
+  }
+}
+
+extension RunnableModel {
+  /// Gives a step the weights that all changes together mean, whatever their order.
+  private static func change(_ step: inout Recipe.Step, by changes: [Change]) {
+    let alpha = changes.lazy.compactMap(\.alpha).first
+    let blocks = changes.lazy.compactMap(\.blocks).first
+    guard alpha != nil || blocks != nil else { return }
+    var weights = step.alpha ?? WeightSpecification()
+    if let alpha {
+      weights.alpha = alpha
+      weights.blocks = blocks?.scaled(by: alpha)
+    } else {
+      weights.blocks = blocks
+    }
+    step.alpha = weights
   }
 }
 

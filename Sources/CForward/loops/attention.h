@@ -4,8 +4,8 @@
 // "Self-attention Does Not Need O(n²) Memory".
 
 // Queries and keys that are compared at once.
-#define QUERIES 96
-#define KEYS 256
+#define QUERIES 48
+#define KEYS 512
 
 typedef struct NAME(attention) {
   cf_pool *pool;
@@ -56,7 +56,8 @@ static void NAME(attention_body)(void *job, size_t index, int thread) {
   const size_t batch = head_index / a->heads, head = head_index % a->heads;
   const size_t count = least(QUERIES, a->queries - first), padded = round_up(count, 24);
   const size_t columns = t->vectors * LANES, width = a->width;
-  const float scale = 1.0f / sqrtf((float)width);
+  // Exponents of 2 rather than e.
+  const float scale = 1.44269504f / sqrtf((float)width);
   // Own memory: scores, outputs, narrow scores, queries.
   float *scores = cf_pool_own(t->pool, thread);
   float *out = scores + QUERIES * KEYS;
@@ -77,41 +78,40 @@ static void NAME(attention_body)(void *job, size_t index, int thread) {
     most[i] = -INFINITY;
     sum[i] = 0;
   }
-  memset(out, 0, padded * columns * sizeof *out);
   const char *keys = t->packed_keys + head_index * t->key_bytes;
   const char *values = t->packed_values + head_index * t->value_bytes;
   const size_t size = t->dot ? 2 : 4;
   const size_t visible = a->causal ? least(t->keys, round_up(first + count, CF_PANEL)) : t->keys;
   for (size_t k = 0; k < visible; k += KEYS) {
     const size_t some = least(KEYS, visible - k);
-    for (size_t i = 0; i < padded; i++) memset(scores + i * KEYS, 0, some * sizeof *scores);
     for (size_t j = 0; j < some; j += CF_PANEL) {
       const char *panel = keys + (k + j) * width * size;
 #ifdef CF_DOT
       if (t->dot) {
         NAME(dot_products)((const uint16_t *const *)q, count, width / 2, (const uint16_t *)panel,
-                           CF_PANEL, CF_PANEL / LANES, scores + j, KEYS);
+                           CF_PANEL, CF_PANEL / LANES, scores + j, KEYS, 1);
         continue;
       }
 #endif
       NAME(products)((const float *const *)q, count, width, (const float *)panel, CF_PANEL,
-                     CF_PANEL / LANES, scores + j, KEYS);
+                     CF_PANEL / LANES, scores + j, KEYS, 1);
     }
-    for (size_t i = 0; i < padded; i++) {
+    for (size_t i = 0; i < count; i++) {
       float *row = scores + i * KEYS;
       // The first key that is not seen.
       size_t end = a->causal ? least(a->keys, first + i + 1) : a->keys;
       end = end > k ? end - k : 0;
       for (size_t j = end; j < some; j++) row[j] = -INFINITY;
       f32x16 high = NAME(all)(-INFINITY);
-      for (size_t j = 0; j < some; j += LANES) high = MAX(high, NAME(load)(row, CF_F32, j));
+      for (size_t j = 0; j < some; j += LANES)
+        high = NAME(greater)(high, NAME(load)(row, CF_F32, j));
       const float next = fmaxf(most[i], NAME(greatest)(high) * scale);
-      const float shrink = NAME(exp)(NAME(all)(most[i] - next))[0];
+      const float shrink = NAME(exp2)(NAME(all)(most[i] - next))[0];
       most[i] = next;
       f32x16 total = {0};
       for (size_t j = 0; j < some; j += LANES) {
         const f32x16 s = NAME(load)(row, CF_F32, j);
-        const f32x16 e = NAME(exp)(FMA(s, NAME(all)(scale), NAME(all)(-next)));
+        const f32x16 e = NAME(exp2)(FMA(s, NAME(all)(scale), NAME(all)(-next)));
         total += e;
         if (t->dot)
           NAME(store)(narrow, CF_BF16, i * KEYS + j, e);
@@ -119,7 +119,7 @@ static void NAME(attention_body)(void *job, size_t index, int thread) {
           NAME(store)(row, CF_F32, j, e);
       }
       sum[i] = sum[i] * shrink + NAME(total)(total);
-      if (shrink != 1)
+      if (k > 0 && shrink != 1)
         for (size_t j = 0; j < columns; j += LANES)
           NAME(store)(out, CF_F32, i * columns + j,
                       NAME(load)(out, CF_F32, i * columns + j) * shrink);
@@ -128,12 +128,12 @@ static void NAME(attention_body)(void *job, size_t index, int thread) {
     if (t->dot) {
       NAME(dot_products)((const uint16_t *const *)p, count, some / 2,
                          (const uint16_t *)values + k * columns, columns, t->vectors, out,
-                         columns);
+                         columns, k == 0);
       continue;
     }
 #endif
     NAME(products)((const float *const *)p, count, some, (const float *)values + k * columns,
-                   columns, t->vectors, out, columns);
+                   columns, t->vectors, out, columns, k == 0);
   }
   for (size_t i = 0; i < count; i++) {
     const float factor = 1.0f / sum[i];

@@ -78,7 +78,7 @@ static void NAME(direct_body)(void *job, size_t index, int thread) {
         b = wide;
       }
       NAME(products)((const float *const *)at, count, some, b, CF_PANEL, CF_PANEL / LANES, acc,
-                     CF_PANEL);
+                     CF_PANEL, 0);
     }
   }
   for (size_t i = 0; i < count; i++)

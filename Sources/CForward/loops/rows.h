@@ -88,14 +88,14 @@ static double NAME(ceiling)(int bf16) {
 #ifdef CF_DOT
     if (bf16) {
       NAME(dot_products)((const uint16_t *const *)rows, 24, 128, (const uint16_t *)zeros, CF_PANEL,
-                         2, acc, CF_PANEL);
+                         2, acc, CF_PANEL, 0);
       operations += 2.0 * 24 * 256 * CF_PANEL;
       continue;
     }
 #else
     (void)bf16;
 #endif
-    NAME(products)(rows, 24, 256, zeros, CF_PANEL, 2, acc, CF_PANEL);
+    NAME(products)(rows, 24, 256, zeros, CF_PANEL, 2, acc, CF_PANEL, 0);
     operations += 2.0 * 24 * 256 * CF_PANEL;
   }
   return operations;

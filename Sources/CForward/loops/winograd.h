@@ -141,7 +141,6 @@ static void NAME(panel_body)(void *job, size_t index, int thread) {
   float *weights = cf_pool_own(w->pool, thread);
   float *sums = weights + 36 * c->inputs * CF_PANEL;
   NAME(weights)(c, panel, weights);
-  memset(sums, 0, 36 * padded * CF_PANEL * sizeof *sums);
   const float *rows[ROWS];
   for (size_t i = 0; i < 36; i++)
     for (size_t k = 0; k < c->inputs; k += INPUTS) {
@@ -153,7 +152,7 @@ static void NAME(panel_body)(void *job, size_t index, int thread) {
           rows[j] = w->tiles + (i * w->count + tile) * c->inputs + k;
         }
         NAME(products)(rows, some, least(INPUTS, c->inputs - k), b, CF_PANEL, CF_PANEL / LANES,
-                       sums + (i * padded + r) * CF_PANEL, CF_PANEL);
+                       sums + (i * padded + r) * CF_PANEL, CF_PANEL, k == 0);
       }
     }
   for (size_t t = 0; t < count; t++)
@@ -179,14 +178,13 @@ static void NAME(block_body)(void *job, size_t index, int thread) {
     NAME(input)(w, first + t, tiles + t * c->inputs, count * c->inputs);
   for (size_t panel = 0; panel < panels; panel++) {
     const float *weights = w->weights + panel * 36 * c->inputs * CF_PANEL;
-    memset(sums, 0, 36 * padded * CF_PANEL * sizeof *sums);
     for (size_t i = 0; i < 36; i++)
       for (size_t k = 0; k < c->inputs; k += INPUTS) {
         for (size_t j = 0; j < padded; j++)
           rows[j] = tiles + (i * count + least(j, count - 1)) * c->inputs + k;
         NAME(products)(rows, count, least(INPUTS, c->inputs - k),
                        weights + (i * c->inputs + k) * CF_PANEL, CF_PANEL, CF_PANEL / LANES,
-                       sums + i * padded * CF_PANEL, CF_PANEL);
+                       sums + i * padded * CF_PANEL, CF_PANEL, k == 0);
       }
     for (size_t t = 0; t < count; t++)
       NAME(output)(w, first + t, panel, sums + t * CF_PANEL, padded * CF_PANEL);

@@ -18,6 +18,11 @@ struct DemoModelTests {
     return result
   }
 
+  /// Whether the program has a fast path for BF16 here.
+  private static let computesBF16 =
+    (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?.contains("avx512_bf16")
+    ?? false
+
   /// The picture of a prompt by a model, a merge recipe or a model with LoRAs.
   private func picture(
     _ model: String, _ prompt: String = "a large red circle on a plain background",
@@ -41,13 +46,18 @@ struct DemoModelTests {
 
   /// The mean brightness of the upper corners, from 0 to 255: what the background is like.
   private func background(_ picture: Picture) -> Double {
-    var sum = 0
-    for y in 0..<6 {
-      for x in 0..<picture.width where x < 6 || x >= picture.width - 6 {
-        for channel in 0..<3 { sum += Int(picture.pixels[(y * picture.width + x) * 3 + channel]) }
+    let values = corners(of: picture).joined()
+    return Double(values.reduce(0) { $0 + Int($1) }) / Double(values.count)
+  }
+
+  /// The 72 pixels of the upper corners.
+  private func corners(of picture: Picture) -> [[UInt8]] {
+    (0..<6).flatMap { y in
+      (0..<picture.width).filter { $0 < 6 || $0 >= picture.width - 6 }.map { x in
+        let start = (y * picture.width + x) * 3
+        return Array(picture.pixels[start..<start + 3])
       }
     }
-    return Double(sum) / Double(6 * 12 * 3)
   }
 
   /// The mean difference of two pictures, from 0 to 255.
@@ -139,7 +149,35 @@ struct DemoModelTests {
     #expect(try distance(picture(base, prompt, "--lora", lora), plain) > 5)
   }
 
-  @Test("bf16 draws what the reference draws")
+  @Test("a LoCon draws crosses, a DoRA on cream, an embedding stands for a red star")
+  func adapters() throws {
+    let base = model("base-a")
+    let cross = "a large blue cross on a plain background"
+    let locon = try picture(base, cross, "--lora", model("cross-locon"))
+    #expect(try distance(locon, picture(base, cross)) > 5)
+    #expect(color(locon) == "blue")
+
+    let star = "a large green star on a plain background"
+    #expect(try yellowness(picture(base, star)) < 10)
+    #expect(try yellowness(picture(base, star, "--lora", model("paper-dora"))) > 20)
+
+    let word = "a rubystar on a plain background"
+    let known = try picture(base, word, "--embedding", model("rubystar"))
+    #expect(color(known) == "red")
+    #expect(try distance(known, picture(base, "a large red star on a plain background")) < 12)
+    #expect(try distance(known, picture(base, word)) > 12)
+  }
+
+  /// How much more red than blue the upper corners are.
+  private func yellowness(_ picture: Picture) -> Double {
+    var sum = 0
+    for pixel in corners(of: picture) { sum += Int(pixel[0]) - Int(pixel[2]) }
+    return Double(sum) / 72
+  }
+
+  @Test(
+    "bf16 draws what the reference draws",
+    .enabled(if: Self.computesBF16, "the processor has no AVX-512 with BF16"))
   func precision() throws {
     for name in ["base-a", "base-b"] {
       let exact = try picture(model(name))

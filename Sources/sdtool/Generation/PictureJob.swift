@@ -276,9 +276,11 @@ extension PictureJob {
     }
     Terminal.write(how.rendered(output.text.style) + "\n")
     if progress.readings.count > 1 {
-      let counts = progress.readings.map { "\($0.blocks.count)" }.joined(separator: ", ")
+      let merged = progress.readings.reduce(0) { $0 + $1.blocks.count }
+      let all = progress.readings.count * (progress.readings.map(\.blocks.count).max() ?? 0)
       Terminal.write(
-        "       \(progress.readings.count) models; blocks merged for each: \(counts)\n")
+        "       \(progress.readings.count) models: \(Written.count(merged, "block")) merged, "
+          + "\(Written.count(all - merged)) kept from the one before\n")
     }
   }
 }

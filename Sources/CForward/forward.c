@@ -48,13 +48,15 @@ static void pack_body(void *job, size_t index, int thread) {
 void cf_pack(cf_pool *pool, const void *weights, size_t outputs, size_t inputs, size_t taps,
              cf_type type, void *packed) {
   cf_packing p = {weights, packed, outputs, inputs, taps, type, 0};
-  cf_pool_run(pool, quotient_up(outputs, CF_PANEL), pack_body, &p);
+  const double operations = 16 * (double)(outputs * inputs * taps);
+  cf_pool_run(pool, quotient_up(outputs, CF_PANEL), operations, pack_body, &p);
 }
 
 void cf_unpack(cf_pool *pool, const void *packed, size_t outputs, size_t inputs, size_t taps,
                cf_type type, void *weights) {
   cf_packing p = {packed, weights, outputs, inputs, taps, type, 1};
-  cf_pool_run(pool, quotient_up(outputs, CF_PANEL), pack_body, &p);
+  const double operations = 16 * (double)(outputs * inputs * taps);
+  cf_pool_run(pool, quotient_up(outputs, CF_PANEL), operations, pack_body, &p);
 }
 
 int cf_conv_direct(cf_pool *pool, const cf_conv *conv) {
@@ -112,7 +114,8 @@ static void join_body(void *job, size_t index, int thread) {
 int cf_join(cf_pool *pool, const void *a, size_t a_bytes, const void *b, size_t b_bytes, void *y,
             size_t rows) {
   cf_move m = {a, b, y, a_bytes, b_bytes, rows, 0, CF_F32};
-  cf_pool_run(pool, quotient_up(rows, MOVED_ROWS), join_body, &m);
+  const double operations = 8 * (double)(rows * (a_bytes + b_bytes));
+  cf_pool_run(pool, quotient_up(rows, MOVED_ROWS), operations, join_body, &m);
   return 0;
 }
 
@@ -131,7 +134,8 @@ static void last_body(void *job, size_t index, int thread) {
 int cf_channels_last(cf_pool *pool, const float *x, void *y, cf_type type, size_t n,
                      size_t channels, size_t positions) {
   cf_move m = {(const char *)x, NULL, y, 0, 0, positions, channels, type};
-  cf_pool_run(pool, n * quotient_up(positions, MOVED_ROWS), last_body, &m);
+  cf_pool_run(pool, n * quotient_up(positions, MOVED_ROWS), 16 * (double)(n * channels * positions),
+              last_body, &m);
   return 0;
 }
 
@@ -150,7 +154,8 @@ static void first_body(void *job, size_t index, int thread) {
 int cf_channels_first(cf_pool *pool, const void *x, float *y, cf_type type, size_t n,
                       size_t channels, size_t positions) {
   cf_move m = {x, NULL, (char *)y, 0, 0, positions, channels, type};
-  cf_pool_run(pool, n * quotient_up(positions, MOVED_ROWS), first_body, &m);
+  cf_pool_run(pool, n * quotient_up(positions, MOVED_ROWS), 16 * (double)(n * channels * positions),
+              first_body, &m);
   return 0;
 }
 

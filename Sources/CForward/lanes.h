@@ -91,7 +91,8 @@ struct cf_loops;
 const struct cf_loops *cf_pool_loops(const cf_pool *pool);
 const struct cf_loops *cf_path_loops(cf_path path);
 int cf_pool_threads(const cf_pool *pool);
-void cf_pool_run(cf_pool *pool, size_t count, cf_body *body, void *job);
+// `operations` says about how many there are in all: few are made by the calling thread alone.
+void cf_pool_run(cf_pool *pool, size_t count, double operations, cf_body *body, void *job);
 // Memory of at least `bytes` that all threads share, and of each thread; contents are undefined and
 // stay until the next call. NULL when there is none.
 void *cf_pool_shared(cf_pool *pool, size_t bytes);

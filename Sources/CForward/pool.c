@@ -101,12 +101,15 @@ void cf_pool_destroy(cf_pool *pool) {
 
 int cf_pool_threads(const cf_pool *pool) { return pool->threads; }
 
-void cf_pool_run(cf_pool *pool, size_t count, cf_body *body, void *job) {
+// Waking a thread takes 5 to 50 microseconds; so many operations about 5.
+#define FEW 1e6
+
+void cf_pool_run(cf_pool *pool, size_t count, double operations, cf_body *body, void *job) {
   pool->count = count;
   pool->body = body;
   pool->job = job;
   atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
-  if (pool->threads == 1 || count <= 1) {
+  if (pool->threads == 1 || count <= 1 || operations < FEW) {
     work(pool, 0);
     return;
   }

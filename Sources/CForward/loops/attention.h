@@ -157,8 +157,10 @@ static int NAME(attend)(cf_pool *pool, const cf_attention *a) {
   const size_t own = QUERIES * (KEYS * 6 + (t.vectors * LANES + a->width) * 4);
   if (!t.packed_keys || cf_pool_reserve(pool, own)) return -1;
   t.packed_values = t.packed_keys + heads * t.key_bytes;
-  cf_pool_run(pool, heads, NAME(pack_body), &t);
+  const double values = (double)(heads * a->keys * a->width);
+  cf_pool_run(pool, heads, 16 * values, NAME(pack_body), &t);
   t.chunks = quotient_up(a->queries, QUERIES);
-  cf_pool_run(pool, heads * t.chunks, NAME(attention_body), &t);
+  const double operations = 4 * values * (double)a->queries;
+  cf_pool_run(pool, heads * t.chunks, operations, NAME(attention_body), &t);
   return 0;
 }

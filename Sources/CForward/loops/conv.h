@@ -95,6 +95,8 @@ static int NAME(conv_direct)(cf_pool *pool, const cf_conv *conv) {
   NAME(direct) d = {.pool = pool, .conv = conv, .zeros = shared};
   d.rows = conv->n * conv->out_height * conv->out_width;
   d.panels = quotient_up(conv->outputs, CF_PANEL);
-  cf_pool_run(pool, quotient_up(d.rows, ROWS) * d.panels, NAME(direct_body), &d);
+  const double taps = conv->kernel * conv->kernel;
+  const double operations = 2 * (double)(d.rows * conv->inputs * conv->outputs) * taps;
+  cf_pool_run(pool, quotient_up(d.rows, ROWS) * d.panels, operations, NAME(direct_body), &d);
   return 0;
 }

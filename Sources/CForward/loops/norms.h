@@ -108,9 +108,11 @@ static int NAME(normalize_groups)(cf_pool *pool, const cf_group_norm *norm) {
   g.moments = cf_pool_shared(pool, (moments + norm->n * 2 * norm->channels) * sizeof(float));
   if (!g.moments) return -1;
   g.factors = g.moments + moments;
-  cf_pool_run(pool, norm->n * g.chunks, NAME(moments_body), &g);
-  cf_pool_run(pool, norm->n * norm->groups, NAME(factors_body), &g);
-  cf_pool_run(pool, norm->n * g.chunks, NAME(groups_body), &g);
+  const double rows = (double)(norm->n * g.chunks * norm->channels);
+  const double values = (double)(norm->n * norm->positions * norm->channels);
+  cf_pool_run(pool, norm->n * g.chunks, 16 * values, NAME(moments_body), &g);
+  cf_pool_run(pool, norm->n * norm->groups, 16 * rows, NAME(factors_body), &g);
+  cf_pool_run(pool, norm->n * g.chunks, 16 * values, NAME(groups_body), &g);
   return 0;
 }
 
@@ -147,6 +149,8 @@ static void NAME(layers_body)(void *job, size_t index, int thread) {
 }
 
 static int NAME(normalize_layers)(cf_pool *pool, const cf_layer_norm *norm) {
-  cf_pool_run(pool, quotient_up(norm->rows, SOME_ROWS), NAME(layers_body), (void *)norm);
+  const double operations = 32 * (double)(norm->rows * norm->channels);
+  cf_pool_run(pool, quotient_up(norm->rows, SOME_ROWS), operations, NAME(layers_body),
+              (void *)norm);
   return 0;
 }

@@ -24,7 +24,8 @@ static void NAME(gate_body)(void *job, size_t index, int thread) {
 static int NAME(gate)(cf_pool *pool, const void *x, void *y, cf_type type, size_t rows,
                       size_t channels) {
   NAME(values) v = {.x = x, .y = y, .type = type, .rows = rows, .channels = channels};
-  cf_pool_run(pool, quotient_up(rows, SOME_ROWS), NAME(gate_body), &v);
+  const double operations = 64 * (double)(rows * channels);
+  cf_pool_run(pool, quotient_up(rows, SOME_ROWS), operations, NAME(gate_body), &v);
   return 0;
 }
 
@@ -46,7 +47,7 @@ static int NAME(activate)(cf_pool *pool, const void *x, void *y, cf_type type, s
                           cf_activation activation) {
   NAME(values) v = {
       .x = x, .y = y, .type = type, .to = type, .rows = count, .activation = activation};
-  cf_pool_run(pool, quotient_up(count, SOME_VALUES), NAME(values_body), &v);
+  cf_pool_run(pool, quotient_up(count, SOME_VALUES), 16 * (double)count, NAME(values_body), &v);
   return 0;
 }
 
@@ -66,14 +67,14 @@ static void NAME(add_body)(void *job, size_t index, int thread) {
 static int NAME(add)(cf_pool *pool, const void *a, const void *b, void *y, cf_type type,
                      size_t count) {
   NAME(values) v = {.x = a, .other = b, .y = y, .type = type, .rows = count};
-  cf_pool_run(pool, quotient_up(count, SOME_VALUES), NAME(add_body), &v);
+  cf_pool_run(pool, quotient_up(count, SOME_VALUES), 16 * (double)count, NAME(add_body), &v);
   return 0;
 }
 
 static int NAME(convert)(cf_pool *pool, const void *x, cf_type from, void *y, cf_type to,
                          size_t count) {
   NAME(values) v = {.x = x, .y = y, .type = from, .to = to, .rows = count};
-  cf_pool_run(pool, quotient_up(count, SOME_VALUES), NAME(values_body), &v);
+  cf_pool_run(pool, quotient_up(count, SOME_VALUES), 16 * (double)count, NAME(values_body), &v);
   return 0;
 }
 

@@ -199,8 +199,9 @@ static int NAME(by_blocks)(NAME(winograd) *w, size_t tiles, size_t weights) {
   w->count = tiles;
   const size_t own = 36 * w->parts * (c->inputs + CF_PANEL) * sizeof(float);
   if (!w->weights || cf_pool_reserve(w->pool, own)) return -1;
-  cf_pool_run(w->pool, quotient_up(c->outputs, CF_PANEL), NAME(weights_body), w);
-  cf_pool_run(w->pool, quotient_up(tiles, w->parts), NAME(block_body), w);
+  const double sums = 72.0 * (double)(c->inputs * c->outputs);
+  cf_pool_run(w->pool, quotient_up(c->outputs, CF_PANEL), sums, NAME(weights_body), w);
+  cf_pool_run(w->pool, quotient_up(tiles, w->parts), sums * (double)tiles, NAME(block_body), w);
   return 0;
 }
 
@@ -227,8 +228,9 @@ static int NAME(conv_winograd)(cf_pool *pool, const cf_conv *conv) {
   if (!w.tiles || cf_pool_reserve(pool, own)) return -1;
   for (w.first = 0; w.first < tiles; w.first += band) {
     w.count = least(band, tiles - w.first);
-    cf_pool_run(pool, w.count, NAME(input_body), &w);
-    cf_pool_run(pool, panels * w.parts, NAME(panel_body), &w);
+    const double inputs = 72.0 * (double)(w.count * conv->inputs);
+    cf_pool_run(pool, w.count, 4 * inputs, NAME(input_body), &w);
+    cf_pool_run(pool, panels * w.parts, inputs * (double)conv->outputs, NAME(panel_body), &w);
   }
   return 0;
 }

@@ -65,7 +65,7 @@ struct Product {
     let operations = 2.0 * Double(extent.rows) * Double(outputs) * Double(inputs * kernel * kernel)
     let kind: OperationKind =
       weight.parameter.role == .linear ? .linear : kernel == 3 ? .conv3x3 : .conv1x1
-    let way = Way(of: self, x, y, isUpsampled: size != nil)
+    let way = Way(of: self, x, y, operations: operations, isUpsampled: size != nil)
     try pass.run(kind, operations: operations) { () throws(Fault) in
       if way == .library {
         try computeByLibrary(x, y, activation, residual)
@@ -152,15 +152,22 @@ private enum Way {
   /// Our loops: Winograd's algorithm.
   case winograd
 
-  init(of product: Product, _ x: Tensor, _ y: Tensor, isUpsampled: Bool) {
+  init(
+    of product: Product, _ x: Tensor, _ y: Tensor, operations: Double, isUpsampled: Bool
+  ) {
     let isDense = product.kernel == 3 && x.channels % 16 == 0 && y.channels >= 16
     let tiles = y.extent.n * ((y.extent.height + 3) / 4) * ((y.extent.width + 3) / 4)
     switch x.pass.runtime.precision {
     case .reference:
       self = .direct
     case .f32:
-      // Few tiles do not pay for the transformation of the weights.
-      self = !isDense ? .library : product.stride == 1 && tiles >= 24 ? .winograd : .direct
+      if !isDense {
+        // Waking the library's threads takes longer than a small product does.
+        self = operations < 8e6 ? .direct : .library
+      } else {
+        // Few tiles do not pay for the transformation of the weights.
+        self = product.stride == 1 && tiles >= 24 ? .winograd : .direct
+      }
     case .bf16:
       // Products in BF16 take half the time, so that it pays later.
       self = isDense && product.stride == 1 && (tiles >= 256 || isUpsampled) ? .winograd : .library

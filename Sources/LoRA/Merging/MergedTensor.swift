@@ -147,9 +147,8 @@ final class MergedTensor: Sendable {
     widen?.convert(raw.bytes, into: &wide)
     var clamped = 0
     for position in values.indices where !values[position].isFinite {
-      // What was broken before stays as it is; sdtool validate reports it.
-      guard weight[position].isFinite else { continue }
-      guard plan.request.overflow == .clamp, !values[position].isNaN, let largest = type.largestBits
+      guard plan.request.overflow == .clamp, weight[position].isFinite, !values[position].isNaN,
+        let largest = type.largestBits
       else {
         throw unstorable(weight, values[position], info)
       }
@@ -173,7 +172,7 @@ final class MergedTensor: Sendable {
     let wording = plan.request.wording
     guard !value.isNaN, weight.allSatisfy(\.isFinite) else {
       return Fault(
-        .loraBase, "holds NaN or infinity, which the LoRA would spread to other values",
+        .loraBase, "holds NaN or infinity where the LoRA changes it",
         path: plan.base.path, tensor: info.name,
         hint: "sdtool validate says how many; use another copy of the model")
     }

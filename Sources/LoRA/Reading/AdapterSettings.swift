@@ -63,6 +63,8 @@ struct AdapterSettings: Sendable {
         hint: "merge it with PEFT, then use sdtool lora-extract")
     }
     var part = try Self.part(object, "adapter_config.json")
+    // What PEFT takes for one that is not written.
+    if ["LORA", "LOHA", "LOKR"].contains(type), part.alpha == nil { part.alpha = 8 }
     switch type {
     case "LOKR":
       part.rank = try Self.number(object, "r", "adapter_config.json")
@@ -140,7 +142,9 @@ struct AdapterSettings: Sendable {
     var values: [(pattern: String, value: Double)] = []
     for member in patterns {
       guard let value = member.value.double, value.isFinite, isPlain(member.key) else {
-        throw malformed("\(key) in \(place)", "names of modules with a number each")
+        throw malformed(
+          "\(key) in \(place)",
+          "ends of module names with a number each (write regular expressions out)")
       }
       values.append((member.key, value))
     }

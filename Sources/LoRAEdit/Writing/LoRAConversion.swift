@@ -247,11 +247,16 @@ public struct LoRAConversion: Sendable {
   }
 
   private func noSpelling(_ module: LoRAModule) -> Fault {
-    Fault(
+    let isWritable =
+      switch module.adapter {
+      case .ratio, .inputRotation: false
+      default: dialect == .diffusers
+      }
+    return Fault(
       .loraNoSpelling, "cannot be written in the spelling of \(dialect.rawValue)",
       path: file.path, tensor: TensorName(module.name),
       found: module.adapter.kind.rawValue
         + (module.magnitude?.axis == .input ? " with magnitudes of inputs" : ""),
-      hint: dialect == .diffusers ? "use --to kohya" : "merge it with sdtool lora-merge")
+      hint: isWritable ? "use --to kohya" : "merge it with sdtool lora-merge")
   }
 }

@@ -24,7 +24,7 @@ struct ModelOutputOptions: ParsableArguments {
       valueName: "type"))
   var dtype: [TypeArgument] = []
 
-  @Flag(help: "Say what would be done; fail if it would fail.")
+  @Flag(help: "Say what would be done, without computing anything.")
   var plan = false
 
   @Flag(help: "Write JSON.")

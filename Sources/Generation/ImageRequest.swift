@@ -104,6 +104,11 @@ extension ImageRequest {
     guard guidance.scale.isFinite, abs(guidance.scale) <= 1000 else {
       throw Fault(.generationSetting, "guidance is not a usable number", found: "\(guidance.scale)")
     }
+    guard (0...1).contains(guidance.rescale) else {
+      throw Fault(
+        .generationSetting, "the share of --cfg-rescale is out of range", expected: "0 to 1",
+        found: "\(guidance.rescale)")
+    }
     if let image {
       guard image.width == width, image.height == height else {
         throw mismatch("the image", image)

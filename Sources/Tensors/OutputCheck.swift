@@ -14,7 +14,7 @@ package func checkOutput(
 ) throws(Fault) {
   var status = stat()
   if unsafe stat(path, &status) == 0 {
-    try checkOutput(path, status, isNone: inputs)
+    try check(path, status, isNoneOf: inputs.map(\.path))
     guard replacing else {
       throw Fault(
         .outputExists, "exists already", path: path,
@@ -28,22 +28,32 @@ package func checkOutput(
   try OutputFile.checkRoom(for: byteCount, in: folder)
 }
 
-/// Checks that writing to `path` cannot touch what is read.
-private func checkOutput(
-  _ path: String, _ output: stat, isNone inputs: [InputFile]
+/// Checks that writing to an output cannot touch what is read.
+///
+/// - Parameters:
+///   - path: the file or folder to make.
+///   - inputs: the paths of what is read.
+/// - Throws: ``Rule/outputIsInput``.
+package func checkOutput(_ path: String, isNoneOf inputs: [String]) throws(Fault) {
+  var status = stat()
+  if unsafe stat(path, &status) == 0 { try check(path, status, isNoneOf: inputs) }
+}
+
+private func check(
+  _ path: String, _ output: stat, isNoneOf inputs: [String]
 ) throws(Fault) {
   let isFolder = output.st_mode & S_IFMT == S_IFDIR
   let target = isFolder ? realPath(path) : nil
   for input in inputs {
     var status = stat()
-    guard unsafe stat(input.path, &status) == 0 else { continue }
+    guard unsafe stat(input, &status) == 0 else { continue }
     let isSame = status.st_dev == output.st_dev && status.st_ino == output.st_ino
     let isInside =
-      target.map { target in realPath(input.path)?.hasPrefix(target + "/") ?? false } ?? false
+      target.map { target in realPath(input)?.hasPrefix(target + "/") ?? false } ?? false
     guard isSame || isInside else { continue }
     throw Fault(
       .outputIsInput,
-      isInside ? "holds the input '\(input.path)'" : "is the input '\(input.path)'", path: path,
+      isInside ? "holds the input '\(input)'" : "is the input '\(input)'", path: path,
       hint: "give another name")
   }
 }

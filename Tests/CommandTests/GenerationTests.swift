@@ -204,5 +204,9 @@ struct GenerationTests {
     #expect(try eval(model, "--baseline", better, "--margin", "10").code == 0)
     let mismatch = try eval(model, "--baseline", base, "--seed", "1")
     #expect(mismatch.code == 2 && mismatch.errors.contains("another seed"))
+    let coarser = try eval(model, "--baseline", base, "--precision", "reference")
+    #expect(coarser.code == 2 && coarser.errors.contains("another precision"))
+    let told = try eval(model, "--baseline", base, "--prompt", "a cat")
+    #expect(told.code == 2 && told.errors.contains("other captions"))
   }
 }

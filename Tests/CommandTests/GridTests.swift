@@ -60,6 +60,22 @@ struct GridTests {
     return part
   }
 
+  @Test(
+    "sheets that make no sense are refused",
+    arguments: [
+      (["--grid", "seed=1,2", "--grid", "seed=3,4"], "both directions"),
+      (["--grid", "seed=1,2", "--count", "2"], "one picture in each cell"),
+      (["--grid", "strength=0.5,1"], "img2img"), (["--cfg-rescale", "nan"], "0 to 1"),
+    ])
+  func senseless(options: [String], words: String) throws {
+    let result = try Tool.run(
+      [
+        "txt2img", "-m", Fixtures.path("demo/base-a.safetensors"), "-p", "a", "--size", "64x64",
+        "--steps", "1", "-o", folder.path("sheet.png"),
+      ] + options)
+    #expect(result.code == 2 && result.errors.contains(words), "\(result.errors)")
+  }
+
   @Test("cells over α and seeds are the pictures of single runs")
   func alpha() throws {
     let (sheet, models) = try sheet([

@@ -101,7 +101,12 @@ extension SDTool {
         let source = try model.openForPictures(
           threads: computing.machine.threads ?? availableProcessors)
         let samples = try self.samples()
-        try known?.check(seed: seed, timesteps: steps, pictures: samples.map(\.name))
+        let hashes = try self.hashes(of: samples)
+        try known?.check(
+          seed: seed, timesteps: steps, precision: computing.precision.rawValue,
+          pictures: zip(samples, hashes).map {
+            .init(name: $0.name, caption: $0.caption, sha256: $1)
+          })
         if !quiet {
           warnOfCuts(PromptEncoder(), samples.map { ("caption of \($0.name)", $0.caption) })
         }
@@ -115,7 +120,7 @@ extension SDTool {
         let errors = try evaluation.errors(
           of: source, on: samples, runtime: try computing.runtime(), progress: progress.step)
         progress.finish()
-        let mean = try show(samples, errors, steps, known)
+        let mean = try show(samples, hashes, errors, steps, known)
         return !(mean <= limit(known))
       }
       if isWorse { throw ExitCode.findings }
@@ -152,6 +157,15 @@ extension SDTool {
       return samples
     }
 
+    /// The SHA-256 of the file of each picture.
+    private func hashes(of samples: [NoisePredictionError.Sample]) throws(Fault) -> [String] {
+      var hashes: [String] = []
+      for sample in samples {
+        hashes.append(try InputFile(path: images + "/" + sample.name).sha256().description)
+      }
+      return hashes
+    }
+
     /// The text in the file beside a picture.
     private func caption(of path: String) -> String? {
       guard let dot = path.lastIndex(of: "."),
@@ -163,8 +177,8 @@ extension SDTool {
     }
 
     private func show(
-      _ samples: [NoisePredictionError.Sample], _ errors: [[Double]], _ steps: [Int],
-      _ known: EvaluationBaseline?
+      _ samples: [NoisePredictionError.Sample], _ hashes: [String], _ errors: [[Double]],
+      _ steps: [Int], _ known: EvaluationBaseline?
     ) throws(Fault) -> Double {
       func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
       let overall = mean(errors.map(mean))
@@ -176,10 +190,11 @@ extension SDTool {
           "timesteps": .array(
             zip(steps, byStep).map { ["timestep": .integer($0), "mean_error": .double($1)] }),
           "pictures": .array(
-            zip(samples, errors).map {
+            samples.indices.map {
               [
-                "name": .string($0.name), "mean_error": .double(mean($1)),
-                "errors": .array($1.map { .double($0) }),
+                "name": .string(samples[$0].name), "caption": .string(samples[$0].caption),
+                "sha256": .string(hashes[$0]), "mean_error": .double(mean(errors[$0])),
+                "errors": .array(errors[$0].map { .double($0) }),
               ]
             }),
         ]
@@ -221,6 +236,13 @@ extension SDTool {
 
 /// What an earlier `sdtool eval --json` measured.
 struct EvaluationBaseline {
+  /// What is known of a picture.
+  struct Picture: Equatable {
+    let name: String
+    let caption: String
+    let sha256: String
+  }
+
   let meanError: Double
   private let path: String
   private let value: JSONValue
@@ -239,13 +261,25 @@ struct EvaluationBaseline {
   }
 
   /// Throws unless the same was measured: errors of other noise or pictures do not compare.
-  func check(seed: UInt64, timesteps: [Int], pictures: [String]) throws(Fault) {
+  func check(
+    seed: UInt64, timesteps: [Int], precision: String, pictures: [Picture]
+  ) throws(Fault) {
     let steps = value["timesteps"]?.array?.compactMap { $0["timestep"]?.integer }
-    let names = value["pictures"]?.array?.compactMap { $0["name"]?.string }
+    let known = value["pictures"]?.array?.map {
+      Picture(
+        name: $0["name"]?.string ?? "", caption: $0["caption"]?.string ?? "",
+        sha256: $0["sha256"]?.string ?? "")
+    }
     let checks = [
       ("another seed", value["seed"]?.string == "\(seed)"),
       ("other time steps", steps == timesteps),
-      ("other pictures", names == pictures),
+      ("another precision", value["precision"]?.string == precision),
+      (
+        "other pictures",
+        known?.map(\.name) == pictures.map(\.name)
+          && known?.map(\.sha256) == pictures.map(\.sha256)
+      ),
+      ("other captions", known == pictures),
     ]
     for (differs, isSame) in checks where !isSame {
       throw Fault(

@@ -55,7 +55,8 @@ extension SDTool {
         let remarks = try setPictures(of: &request)
         try PictureJob(
           request: request, model: model, embeddings: prompt.embeddings, training: training,
-          computing: computing, output: output, remarks: remarks
+          computing: computing, output: output, remarks: remarks,
+          pictures: [image] + (mask.map { [$0] } ?? [])
         ).run()
       }
     }

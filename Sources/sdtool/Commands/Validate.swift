@@ -120,6 +120,9 @@ extension SDTool {
         threads: machine.threads ?? availableProcessors, progress: Terminal.showStatus)
       Terminal.clearStatus()
       try orFail { () throws(Fault) in
+        for written in [writeBaseline, output].compactMap(\.self) {
+          try checkOutput(written, isNoneOf: paths)
+        }
         if smoke { report = try smokeTested(report) }
         if let writeBaseline { try Baseline(accepting: report).write(to: writeBaseline) }
         if let baseline { report = try Baseline(path: baseline).applied(to: report) }

@@ -18,6 +18,8 @@ struct GridAxis {
 
   /// What the values are of.
   let name: String
+  /// The same, with the name of the LoRA that it is about.
+  let title: String
   /// The values, in order.
   let values: [Value]
 
@@ -55,6 +57,7 @@ struct GridAxis {
     for text in texts { values.append(try Self.value(name, detail, text)) }
     self.values = values
     self.name = name
+    title = detail.map { "\(name):\($0)" } ?? name
   }
 
   /// The name, and what stands behind a colon.

@@ -18,11 +18,13 @@ struct PictureJob {
   private let output: PictureOutputOptions
   /// What is said about the input before what is said about the output.
   private let remarks: [String]
+  /// The files of the picture and the mask that are changed.
+  private let pictures: [String]
 
   init(
     request: ImageRequest, model: PictureModelOptions, embeddings: EmbeddingOptions,
     training: TrainingOptions, computing: ComputingOptions, output: PictureOutputOptions,
-    remarks: [String] = []
+    remarks: [String] = [], pictures: [String] = []
   ) {
     self.request = request
     var tags: [String] = []
@@ -36,6 +38,7 @@ struct PictureJob {
     self.computing = computing
     self.output = output
     self.remarks = remarks
+    self.pictures = pictures
   }
 
   /// Makes and writes the pictures, and says so.
@@ -68,10 +71,34 @@ struct PictureJob {
     _ = try OutputFile(path: path, byteCount: 0, replacing: output.force || replacing)
   }
 
+  /// Checks that neither pictures nor preview replace what they are made from.
+  private func check(_ paths: [String], areNoInputsOf source: any TensorSource) throws(Fault) {
+    let inputs = source.files.map(\.path) + [model.path] + embeddings.paths + pictures
+    for path in paths + (output.preview.map { [$0] } ?? []) {
+      try checkOutput(path, isNoneOf: inputs)
+    }
+  }
+
   private func axes() throws(Fault) -> [GridAxis] {
     var axes: [GridAxis] = []
     for text in output.grid {
       axes.append(try option("--grid") { () throws(Fault) in try GridAxis(text) })
+    }
+    if axes.count == 2, axes[0].title == axes[1].title {
+      throw Fault(
+        .generationSetting, "both directions of the sheet are \(axes[0].title)",
+        hint: "put all values into one --grid, or change something else in the other")
+    }
+    if request.count > 1, !axes.isEmpty {
+      throw Fault(
+        .generationSetting, "a sheet has one picture in each cell",
+        found: "--count \(request.count)",
+        hint: "use --grid seed=1..\(request.count)")
+    }
+    if axes.contains(where: { $0.name == "strength" }), request.image == nil {
+      throw Fault(
+        .generationSetting, "strength is how much of a picture changes, and there is none",
+        hint: "use img2img")
     }
     if axes.contains(where: \.changesRecipe), !model.isRecipe {
       throw Fault(
@@ -88,6 +115,7 @@ struct PictureJob {
 
   private func makePictures(_ paths: [String]) throws(Fault) {
     let source = try model.openForPictures(threads: threads)
+    try check(paths, areNoInputsOf: source)
     let runtime = try self.runtime(for: source)
     let request = training.applied(to: self.request, for: source, quiet: output.quiet)
     let progress = GenerationProgress(
@@ -118,6 +146,7 @@ struct PictureJob {
     for changes in grid.changes {
       sources.append(try model.openForPictures(threads: threads, changed: changes))
     }
+    try check([path], areNoInputsOf: sources[0])
     let runtime = try self.runtime(for: sources[0])
     let progress = GenerationProgress(total: grid.evaluations, isShown: !output.quiet)
     defer { progress.finish() }

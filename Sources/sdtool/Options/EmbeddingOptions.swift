@@ -23,6 +23,9 @@ struct EmbeddingOptions: ParsableArguments {
     }
   }
 
+  /// Where they are.
+  var paths: [String] { named.map(\.path) }
+
   /// Reads all of them, for a text encoder of a width.
   func load(width: Int = 768) throws(Fault) -> [TextualInversion] {
     var found: [TextualInversion] = []

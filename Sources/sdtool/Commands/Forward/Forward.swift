@@ -129,6 +129,11 @@ extension SDTool {
     private func forward(_ golden: ForwardTensors?) throws(Fault) -> ForwardReport {
       let threads = machine.threads ?? availableProcessors
       let source = try model.open(threads: threads) ?? SyntheticModel(preset: .sd15, seed: 0)
+      if let output {
+        try checkOutput(
+          output,
+          isNoneOf: source.files.map(\.path) + [model.model, input, compare].compactMap(\.self))
+      }
       let given = try input.map { path throws(Fault) in try ForwardTensors(path: path) }
       let runtime = try Runtime(precision: precision, threads: threads)
       var observation = Observation()
@@ -155,6 +160,11 @@ extension SDTool {
       let last = clock.now
       let outputs = try runner.run(tensors, inputs, observing: &observation)
       runSeconds.append((clock.now - last).inSeconds)
+      if !trace.isEmpty, !shapes, observation.activations.isEmpty {
+        throw Fault(
+          .badInput, "no module of the \(part.rawValue) is called like that",
+          found: trace.joined(separator: ", "), hint: "--shapes lists them all")
+      }
       var report = ForwardReport(
         part: part, title: InspectedModel(source).title, path: source.path, runtime: runtime)
       report.isPlanned = shapes

@@ -10,7 +10,7 @@ extension Picture {
     case black = 0
   }
 
-  /// Reads a PNG or JPEG file, told by its contents.
+  /// Reads a PNG or JPEG file, told by its contents; one of a camera that was turned is turned back.
   ///
   /// - Parameters:
   ///   - path: the file.
@@ -72,6 +72,7 @@ extension Picture {
         pixels[3 * place + channel] = UInt8((mixed + 127) / 255)
       }
     }
-    self.init(width: width, height: height, pixels: pixels)
+    let stored = Picture(width: width, height: height, pixels: pixels)
+    self = isPNG ? stored : Orientation(ofJPEG: file).applied(to: stored)
   }
 }

@@ -7,13 +7,9 @@ import Testing
 /// What Pillow makes of pictures; see fixtures/pictures/make.py.
 @Suite("Pictures as Pillow makes them")
 struct PillowTests {
-  private let expected: SafeTensorsFile
-
-  init() throws {
-    expected = try SafeTensorsFile(InputFile(path: Fixtures.path("pictures/expected.safetensors")))
-  }
-
-  private func picture(_ name: String) throws -> Picture {
+  private func picture(_ name: String, in file: String = "expected") throws -> Picture {
+    let expected = try SafeTensorsFile(
+      InputFile(path: Fixtures.path("pictures/\(file).safetensors")))
     let index = try #require(expected.indexByName()[TensorName(name)])
     let shape = expected.tensors[index].shape
     return Picture(width: shape[1], height: shape[0], pixels: try expected.bytes(of: index))
@@ -54,6 +50,18 @@ struct PillowTests {
     let wanted = try picture(name)
     #expect(read.width == wanted.width && read.height == wanted.height)
     // Versions of the library differ by one in the last place of what they upsample.
+    let largest = zip(read.pixels, wanted.pixels).map { abs(Int($0) - Int($1)) }.max()
+    #expect(try #require(largest) <= 1)
+  }
+
+  @Test(
+    "pictures of cameras that were turned are upright; see turned.py", .enabled(if: readsJPEG),
+    arguments: 1...8)
+  func turned(_ orientation: Int) throws {
+    let name = "turned-\(orientation)"
+    let read = try Picture(path: Fixtures.path("pictures/\(name).jpg"))
+    let wanted = try picture(name, in: "turned")
+    #expect(read.width == wanted.width && read.height == wanted.height)
     let largest = zip(read.pixels, wanted.pixels).map { abs(Int($0) - Int($1)) }.max()
     #expect(try #require(largest) <= 1)
   }

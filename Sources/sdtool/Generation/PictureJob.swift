@@ -46,6 +46,13 @@ struct PictureJob {
     try request.check()
     let axes = try self.axes()
     let paths = axes.isEmpty ? self.paths : [output.output]
+    for path in paths + (output.preview.map { [$0] } ?? []) {
+      guard let suffix = suffix(of: path), ["jpg", "jpeg", "webp", "gif", "bmp"].contains(suffix)
+      else { continue }
+      throw Fault(
+        .generationSetting, "is called like another format than PNG", path: path,
+        hint: "pictures are PNG files: let the name end in .png")
+    }
     for path in paths { try checkFree(path) }
     if let preview = output.preview {
       try checkFree(preview, replacing: PreviewFile.isPreview(preview))

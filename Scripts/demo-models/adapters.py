@@ -20,7 +20,7 @@ import drawing
 import vae as vae_module
 import words
 from diffusion import learning_share, noise_loss
-from networks import load_state, make_text_encoder, make_unet, save_safely
+from networks import load_state, make_text_encoder, make_unet, resumed, save_safely
 
 RANK, ALPHA, EVERY = 8, 8.0, 25
 CAPTIONS, EACH = 8, 4
@@ -112,10 +112,7 @@ def main():
         parameters, state = list(changes.parameters()), changes
     optimizer = torch.optim.AdamW(parameters, rate, betas=(0.9, 0.99), weight_decay=0)
     done, path = 0, work / f"{kind}.pt"
-    if path.exists():
-        saved = load_state(path)
-        state.load_state_dict(saved["state"])
-        optimizer.load_state_dict(saved["optimizer"])
+    if saved := resumed(path, state=state, optimizer=optimizer):
         generator.set_state(saved["generator"])
         chance.setstate(saved["chance"])
         done = saved["done"]

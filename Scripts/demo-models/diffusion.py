@@ -20,7 +20,7 @@ from diffusers import DDIMScheduler
 import drawing
 import vae as vae_module
 import words
-from networks import load_state, make_text_encoder, make_unet, prepare, save_safely
+from networks import load_state, make_text_encoder, make_unet, prepare, resumed, save_safely
 
 BATCH, CAPTIONS, RATE, EVERY = 64, 16, 2e-3, 100
 EMPTY = 0.1  # so often, the caption is empty: for guidance
@@ -124,12 +124,7 @@ def main():
     groups = [dict(params=unet.parameters(), scale=1.0), dict(params=text.parameters(), scale=0.1)]
     optimizer = torch.optim.AdamW(groups, rate, betas=(0.9, 0.99), weight_decay=0)
     done = 0
-    if path.exists():
-        saved = load_state(path)
-        unet.load_state_dict(saved["unet"])
-        text.load_state_dict(saved["text"])
-        average.load_state_dict(saved["average"])
-        optimizer.load_state_dict(saved["optimizer"])
+    if saved := resumed(path, unet=unet, text=text, average=average, optimizer=optimizer):
         chance.set_state(saved["chance"])
         done = saved["done"]
 

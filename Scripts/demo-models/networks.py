@@ -65,6 +65,16 @@ def load_state(path):
     return torch.load(path, weights_only=False)
 
 
+def resumed(path, **parts):
+    """What was saved, with which the parts go on; nothing if it is the beginning."""
+    if not path.exists():
+        return None
+    saved = load_state(path)
+    for name, part in parts.items():
+        part.load_state_dict(saved[name])
+    return saved
+
+
 def keys():
     """For each tensor: its name in a checkpoint, its component and name in diffusers, its ranks."""
     for line in KEYS.read_text().splitlines():

@@ -21,7 +21,7 @@ from PIL import Image
 from torch.nn import functional
 
 import drawing
-from networks import SCALE, load_state, make_vae, prepare, save_safely
+from networks import SCALE, load_state, make_vae, prepare, resumed, save_safely
 
 BATCH, RATE, EVERY = 8, 2e-3, 50
 # Mean and deviation of each channel, over all styles.
@@ -90,11 +90,7 @@ def train(part, work, steps):
     )
     optimizer = torch.optim.AdamW(modules.parameters(), RATE, betas=(0.9, 0.99), weight_decay=0)
     done, path = 0, work / f"{part}.pt"
-    if path.exists():
-        saved = load_state(path)
-        modules.load_state_dict(saved["modules"])
-        average.load_state_dict(saved["average"])
-        optimizer.load_state_dict(saved["optimizer"])
+    if saved := resumed(path, modules=modules, average=average, optimizer=optimizer):
         torch.set_rng_state(saved["torch"])
         chance.setstate(saved["chance"])
         done = saved["done"]

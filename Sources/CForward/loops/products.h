@@ -1,13 +1,8 @@
 // Sums of products: `acc[row][column] += Σ a[row][k] b[k][column]`, k in order, in registers; `fresh`
 // sums begin with 0, whatever is in `acc`.
 
-// `MR_` rows and `NV_` vectors of columns; `b` has `ldb` columns.
-#define TILE(MR_, NV_)                                                                             \
-  static __attribute__((noinline)) void NAME(tile_##MR_##_##NV_)(                                  \
-      const float *const *rows, size_t count, const float *b, size_t ldb, float *acc,              \
-      size_t ldacc, int fresh) {                                                                   \
-    const float *a[MR_];                                                                           \
-    f32x16 c[MR_][NV_];                                                                            \
+// The sums of a tile `c` at the beginning and at the end, and the rows `a` that they are of.
+#define BEGIN(MR_, NV_)                                                                            \
     UNROLL for (int i = 0; i < MR_; i++) {                                                         \
       a[i] = rows[i];                                                                              \
       UNROLL for (int j = 0; j < NV_; j++) {                                                       \
@@ -16,7 +11,20 @@
         else                                                                                       \
           memcpy(&c[i][j], acc + i * ldacc + j * LANES, 64);                                       \
       }                                                                                            \
-    }                                                                                              \
+    }
+
+#define END(MR_, NV_)                                                                              \
+    UNROLL for (int i = 0; i < MR_; i++)                                                           \
+      UNROLL for (int j = 0; j < NV_; j++) memcpy(acc + i * ldacc + j * LANES, &c[i][j], 64);
+
+// `MR_` rows and `NV_` vectors of columns; `b` has `ldb` columns.
+#define TILE(MR_, NV_)                                                                             \
+  static __attribute__((noinline)) void NAME(tile_##MR_##_##NV_)(                                  \
+      const float *const *rows, size_t count, const float *b, size_t ldb, float *acc,              \
+      size_t ldacc, int fresh) {                                                                   \
+    const float *a[MR_];                                                                           \
+    f32x16 c[MR_][NV_];                                                                            \
+    BEGIN(MR_, NV_)                                                                                \
     for (size_t k = 0; k < count; k++) {                                                           \
       f32x16 v[NV_];                                                                               \
       UNROLL for (int j = 0; j < NV_; j++) memcpy(&v[j], b + k * ldb + j * LANES, 64);             \
@@ -25,8 +33,7 @@
         UNROLL for (int j = 0; j < NV_; j++) c[i][j] = FMA(s, v[j], c[i][j]);                      \
       }                                                                                            \
     }                                                                                              \
-    UNROLL for (int i = 0; i < MR_; i++)                                                           \
-      UNROLL for (int j = 0; j < NV_; j++) memcpy(acc + i * ldacc + j * LANES, &c[i][j], 64);      \
+    END(MR_, NV_)                                                                                  \
   }
 
 #ifdef CF_WIDE
@@ -80,15 +87,7 @@ static void NAME(products)(const float *const *rows, size_t row_count, size_t co
       size_t ldacc, int fresh) {                                                                   \
     const uint16_t *a[MR_];                                                                        \
     __m512 c[MR_][NV_];                                                                            \
-    UNROLL for (int i = 0; i < MR_; i++) {                                                         \
-      a[i] = rows[i];                                                                              \
-      UNROLL for (int j = 0; j < NV_; j++) {                                                       \
-        if (fresh)                                                                                 \
-          memset(&c[i][j], 0, 64);                                                                 \
-        else                                                                                       \
-          memcpy(&c[i][j], acc + i * ldacc + j * LANES, 64);                                       \
-      }                                                                                            \
-    }                                                                                              \
+    BEGIN(MR_, NV_)                                                                                \
     for (size_t k = 0; k < pairs; k++) {                                                           \
       __m512bh v[NV_];                                                                             \
       UNROLL for (int j = 0; j < NV_; j++) memcpy(&v[j], b + 2 * (k * ldb + j * LANES), 64);       \
@@ -99,8 +98,7 @@ static void NAME(products)(const float *const *rows, size_t row_count, size_t co
         UNROLL for (int j = 0; j < NV_; j++) c[i][j] = _mm512_dpbf16_ps(c[i][j], s, v[j]);         \
       }                                                                                            \
     }                                                                                              \
-    UNROLL for (int i = 0; i < MR_; i++)                                                           \
-      UNROLL for (int j = 0; j < NV_; j++) memcpy(acc + i * ldacc + j * LANES, &c[i][j], 64);      \
+    END(MR_, NV_)                                                                                  \
   }
 
 TILE(12, 2)
@@ -133,3 +131,5 @@ static void NAME(dot_products)(const uint16_t *const *rows, size_t row_count, si
   }
 }
 #endif
+#undef BEGIN
+#undef END

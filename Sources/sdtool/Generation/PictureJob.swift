@@ -46,7 +46,7 @@ struct PictureJob {
     try request.check()
     let axes = try self.axes()
     let paths = axes.isEmpty ? self.paths : [output.output]
-    for path in paths + (output.preview.map { [$0] } ?? []) {
+    for path in paths + output.previews {
       guard let suffix = suffix(of: path), ["jpg", "jpeg", "webp", "gif", "bmp"].contains(suffix)
       else { continue }
       throw Fault(
@@ -81,7 +81,7 @@ struct PictureJob {
   /// Checks that neither pictures nor preview replace what they are made from.
   private func check(_ paths: [String], areNoInputsOf source: any TensorSource) throws(Fault) {
     let inputs = source.files.map(\.path) + [model.path] + embeddings.paths + pictures
-    for path in paths + (output.preview.map { [$0] } ?? []) {
+    for path in paths + output.previews {
       try checkOutput(path, isNoneOf: inputs)
     }
   }

@@ -41,6 +41,9 @@ struct PictureOutputOptions: ParsableArguments {
 
   @OptionGroup var text: OutputOptions
 
+  /// The file of the preview, if one is wanted.
+  var previews: [String] { [preview].compactMap(\.self) }
+
   func validate() throws {
     if grid.count > 2 { throw ValidationError("a sheet has two directions; give --grid twice") }
     if !(1...1000).contains(previewEvery) {
